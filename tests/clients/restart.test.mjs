@@ -76,6 +76,8 @@ async function powerCut(t, server) {
   for (const receiver of receivers) {
     await signIn(receiver);
     await ok(receiver, 'room.join', { id: room.id });
+    // Closing alone may reach the server after the first messages.
+    await ok(receiver, 'signout');
     receiver.close();
   }
 
