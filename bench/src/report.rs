@@ -1,0 +1,191 @@
+//! What was measured, summed up over the rounds, as a table and as JSON.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use crate::cli::Common;
+use crate::figures::{Comparison, Metric, Run, Spread};
+use crate::machine::Machine;
+use crate::subject::Subject;
+use crate::table;
+
+/// All runs of one call of this program.
+pub(crate) struct Report {
+    machine: Machine,
+    repeats: u32,
+    seconds: u64,
+    options: Value,
+    runs: Vec<Run>,
+    comparisons: Vec<Comparison>,
+}
+
+impl Report {
+    /// `options` are those of the scenarios, to be written down with their figures.
+    pub(crate) fn new(machine: &Machine, common: &Common, options: Value) -> Self {
+        Report {
+            machine: machine.clone(),
+            repeats: common.repeats,
+            seconds: common.seconds,
+            options,
+            runs: Vec::new(),
+            comparisons: Vec::new(),
+        }
+    }
+
+    pub(crate) fn add(&mut self, run: Run) {
+        self.runs.push(run);
+    }
+
+    pub(crate) fn compare(&mut self, comparisons: &[Comparison]) {
+        self.comparisons.extend_from_slice(comparisons);
+    }
+
+    /// Whether every nodeim delivered everything once, in order, and refused nothing.
+    pub(crate) fn is_clean(&self) -> bool {
+        let mut nodeims = self.runs.iter().filter(|run| run.server.is_nodeim());
+        nodeims.all(|run| run.faults().next().is_none())
+    }
+
+    pub(crate) fn print(&self) -> Result<()> {
+        let mut out = std::io::stdout().lock();
+        for line in self.machine.describe() {
+            writeln!(out, "{line}")?;
+        }
+        let Report { repeats, seconds, .. } = self;
+        writeln!(out, "median (least - greatest) of {repeats} rounds of {seconds} s")?;
+        for scenario in self.scenarios() {
+            writeln!(out, "\n{}", self.table(scenario))?;
+        }
+        if let Some(table) = self.comparison_table() {
+            writeln!(out, "\n{table}")?;
+        }
+        if !self.is_clean() {
+            writeln!(out, "nodeim lost, repeated, reordered or refused messages")?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn write_json(&self, file: &Path) -> Result<()> {
+        let mut summary = Vec::new();
+        for scenario in self.scenarios() {
+            for server in self.servers(scenario) {
+                let values: BTreeMap<_, _> = self
+                    .metrics(scenario)
+                    .into_iter()
+                    .filter_map(|m| Some((m.key, self.spread(scenario, server, m)?)))
+                    .collect();
+                summary.push(json!({"scenario": scenario, "server": server, "values": values}));
+            }
+        }
+        let comparisons: Vec<_> = self
+            .comparisons
+            .iter()
+            .filter_map(|comparison| {
+                let spread = self.compared(comparison)?;
+                Some(json!({
+                    "what": comparison.label(),
+                    "value": spread,
+                    "goal": comparison.goal(),
+                    "reached": comparison.is_reached(spread.median),
+                }))
+            })
+            .collect();
+        let all = json!({
+            "machine": self.machine,
+            "options": self.options,
+            "runs": self.runs,
+            "summary": summary,
+            "comparisons": comparisons,
+            "clean": self.is_clean(),
+        });
+        let text = serde_json::to_string_pretty(&all)?;
+        fs::write(file, text + "\n").with_context(|| format!("cannot write {}", file.display()))
+    }
+
+    /// One column for each server, one row for each metric.
+    fn table(&self, scenario: &str) -> String {
+        let servers = self.servers(scenario);
+        let mut head = vec![scenario.to_owned()];
+        head.extend(servers.iter().map(|server| server.name().to_owned()));
+        let rows = self.metrics(scenario).into_iter().map(|metric| {
+            let mut row = vec![metric.label.to_owned()];
+            row.extend(servers.iter().map(|server| {
+                let spread = self.spread(scenario, *server, metric);
+                spread.map_or_else(|| "-".to_owned(), table::spread)
+            }));
+            row
+        });
+        table::render(head, rows)
+    }
+
+    /// None where there was nothing to compare.
+    fn comparison_table(&self) -> Option<String> {
+        let head = ["compared, in the same round", "", "goal", "reached"].map(str::to_owned);
+        let rows = self.comparisons.iter().filter_map(|comparison| {
+            let spread = self.compared(comparison)?;
+            let reached = match comparison.is_reached(spread.median) {
+                Some(true) => "yes",
+                Some(false) => "NO",
+                None => "",
+            };
+            Some(vec![
+                comparison.label(),
+                table::spread(spread),
+                comparison.goal().unwrap_or_default(),
+                reached.to_owned(),
+            ])
+        });
+        let mut rows = rows.peekable();
+        rows.peek()?;
+        Some(table::render(head.into(), rows))
+    }
+
+    fn scenarios(&self) -> Vec<&'static str> {
+        distinct(self.runs.iter().map(|run| run.scenario))
+    }
+
+    fn servers(&self, scenario: &str) -> Vec<Subject> {
+        let runs = self.runs.iter().filter(|run| run.scenario == scenario);
+        distinct(runs.map(|run| run.server))
+    }
+
+    fn metrics(&self, scenario: &str) -> Vec<Metric> {
+        let mut runs = self.runs.iter().filter(|run| run.scenario == scenario);
+        runs.next().map_or_else(Vec::new, |run| run.metrics.clone())
+    }
+
+    fn spread(&self, scenario: &str, server: Subject, metric: Metric) -> Option<Spread> {
+        let runs = self.runs.iter();
+        let of_server = runs.filter(|run| run.scenario == scenario && run.server == server);
+        Spread::of(of_server.filter_map(|run| run.values.get(metric.key).copied()))
+    }
+
+    fn compared(&self, comparison: &Comparison) -> Option<Spread> {
+        let Comparison { scenario, metric, of, to, .. } = *comparison;
+        let value = |server: Subject, round: u32| {
+            let mut runs = self.runs.iter();
+            let run = runs.find(|run| run.scenario == scenario && run.server == server && run.round == round)?;
+            run.values.get(metric.key).copied()
+        };
+        let rounds = 1..=self.repeats;
+        Spread::of(rounds.filter_map(|round| match to {
+            Some(to) => Some(value(of, round)? / value(to, round)?),
+            None => value(of, round),
+        }))
+    }
+}
+
+fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = Vec::new();
+    for item in items {
+        if !seen.contains(&item) {
+            seen.push(item);
+        }
+    }
+    seen
+}

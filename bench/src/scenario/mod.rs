@@ -1,0 +1,79 @@
+//! What is measured. Each scenario starts its own servers and ends them.
+
+pub(crate) mod direct;
+pub(crate) mod idle;
+pub(crate) mod room;
+mod tally;
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use crate::cli::Common;
+use crate::machine::Machine;
+use crate::server::Server;
+use crate::subject::{Programs, Subject};
+
+/// How long stragglers are waited for when a load has ended.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What all scenarios share.
+pub(crate) struct Bench {
+    programs: Programs,
+    machine: Machine,
+    only: Vec<Subject>,
+    repeats: u32,
+    window: Duration,
+    warmup: Duration,
+}
+
+impl Bench {
+    pub(crate) fn new(common: &Common, machine: &Machine) -> Result<Self> {
+        Ok(Bench {
+            programs: Programs::find(common)?,
+            machine: machine.clone(),
+            only: common.only.clone(),
+            repeats: common.repeats,
+            window: Duration::from_secs(common.seconds),
+            warmup: Duration::from_secs(common.warmup_seconds),
+        })
+    }
+
+    /// Those of `subjects` that were asked for and can run.
+    fn chosen(&self, subjects: &[Subject]) -> Vec<Subject> {
+        let asked = |s: &Subject| self.only.is_empty() || self.only.contains(s);
+        let subjects = subjects.iter().copied();
+        subjects.filter(|s| asked(s) && self.programs.can_run(*s)).collect()
+    }
+
+    /// Every round has all of `subjects`, and every second round in reverse: a machine that gets
+    /// slower as it warms up would otherwise favour whoever comes first.
+    fn schedule(&self, subjects: &[Subject]) -> Vec<(u32, Subject)> {
+        let mut schedule = Vec::new();
+        for round in 1..=self.repeats {
+            let mut order = subjects.to_vec();
+            if round % 2 == 0 {
+                order.reverse();
+            }
+            schedule.extend(order.into_iter().map(|subject| (round, subject)));
+        }
+        schedule
+    }
+
+    /// A folder for a server's database, gone when dropped.
+    fn data_dir(&self) -> Result<TempDir> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("nodeim-bench-").tempdir_in(&self.machine.work_dir).context("cannot make a data folder")
+    }
+
+    async fn start(&self, subject: Subject, dir: &TempDir, frame_bytes: usize) -> Result<Server> {
+        let spec = self.programs.spec(subject, dir.path(), frame_bytes)?;
+        Server::start(spec, self.machine.pins).await
+    }
+
+    fn progress(&self, scenario: &str, round: u32, subject: Subject, what: &str) {
+        let (rounds, name) = (self.repeats, subject.name());
+        eprintln!("{scenario} {round}/{rounds} {name}: {what}");
+    }
+}

@@ -1,0 +1,179 @@
+//! What the clients of a load count together. They share one thread, so plain cells do.
+
+use std::cell::{Cell, RefCell};
+use std::ops::Sub;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use super::DRAIN_TIMEOUT;
+use crate::measure::Latencies;
+use crate::packet;
+use crate::payload::Stamp;
+
+/// Without a delivery for this long, what is missing is lost.
+const STALLED: Duration = Duration::from_secs(3);
+
+/// The counters of a tally at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counts {
+    pub(super) acked: u64,
+    pub(super) refused: u64,
+    pub(super) delivered: u64,
+    pub(super) delivered_bytes: u64,
+    pub(super) out_of_order: u64,
+    pub(super) closed: u64,
+}
+
+impl Sub for Counts {
+    type Output = Counts;
+
+    fn sub(self, earlier: Counts) -> Counts {
+        Counts {
+            acked: self.acked - earlier.acked,
+            refused: self.refused - earlier.refused,
+            delivered: self.delivered - earlier.delivered,
+            delivered_bytes: self.delivered_bytes - earlier.delivered_bytes,
+            out_of_order: self.out_of_order - earlier.out_of_order,
+            closed: self.closed - earlier.closed,
+        }
+    }
+}
+
+/// Counters of a load, from its first message to its last.
+pub(super) struct Tally {
+    epoch: Instant,
+    /// Whether latencies are recorded now
+    recording: Cell<bool>,
+    pub(super) sent: Cell<u64>,
+    /// Acked with code 200
+    pub(super) acked: Cell<u64>,
+    pub(super) refused: Cell<u64>,
+    pub(super) delivered: Cell<u64>,
+    pub(super) delivered_bytes: Cell<u64>,
+    pub(super) out_of_order: Cell<u64>,
+    /// Connections that ended by themselves
+    pub(super) closed: Cell<u64>,
+    /// Frames of any kind
+    pub(super) frames: Cell<u64>,
+    first_trouble: RefCell<Option<String>>,
+    acks: RefCell<Latencies>,
+    deliveries: RefCell<Latencies>,
+}
+
+impl Tally {
+    pub(super) fn new() -> Self {
+        Tally {
+            epoch: Instant::now(),
+            recording: Cell::new(false),
+            sent: Cell::new(0),
+            acked: Cell::new(0),
+            refused: Cell::new(0),
+            delivered: Cell::new(0),
+            delivered_bytes: Cell::new(0),
+            out_of_order: Cell::new(0),
+            closed: Cell::new(0),
+            frames: Cell::new(0),
+            first_trouble: RefCell::new(None),
+            acks: RefCell::new(Latencies::new()),
+            deliveries: RefCell::new(Latencies::new()),
+        }
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        Counts {
+            acked: self.acked.get(),
+            refused: self.refused.get(),
+            delivered: self.delivered.get(),
+            delivered_bytes: self.delivered_bytes.get(),
+            out_of_order: self.out_of_order.get(),
+            closed: self.closed.get(),
+        }
+    }
+
+    /// Waits until `is_done`, or nothing has been delivered for a while.
+    pub(super) async fn drain(&self, is_done: impl Fn() -> bool) {
+        let begun = Instant::now();
+        let mut last = (begun, self.delivered.get());
+        while !is_done() && begun.elapsed() < DRAIN_TIMEOUT && last.0.elapsed() < STALLED {
+            sleep(Duration::from_millis(20)).await;
+            let delivered = self.delivered.get();
+            if delivered != last.1 {
+                last = (Instant::now(), delivered);
+            }
+        }
+    }
+
+    pub(super) fn now_us(&self) -> u64 {
+        let elapsed: Duration = self.epoch.elapsed();
+        u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// Forgets the latencies so far and records from now on.
+    pub(super) fn start_recording(&self) {
+        self.acks.borrow_mut().clear();
+        self.deliveries.borrow_mut().clear();
+        self.recording.set(true);
+    }
+
+    pub(super) fn stop_recording(&self) {
+        self.recording.set(false);
+    }
+
+    /// Counts an ack whose message was sent at `sent_us`; returns whether it was a success.
+    pub(super) fn note_ack(&self, body: &str, sent_us: u64) -> bool {
+        if !packet::is_success(body) {
+            add(&self.refused, 1);
+            self.note_trouble(|| format!("refused: {body}"));
+            return false;
+        }
+        add(&self.acked, 1);
+        if self.recording.get() {
+            let waited = self.now_us().saturating_sub(sent_us);
+            self.acks.borrow_mut().record(waited);
+        }
+        true
+    }
+
+    /// Counts a delivery; `timed` if its latency matters.
+    pub(super) fn note_delivery(&self, frame: &str, stamp: Stamp, in_order: bool, timed: bool) {
+        add(&self.delivered, 1);
+        add(&self.delivered_bytes, frame.len() as u64);
+        if !in_order {
+            add(&self.out_of_order, 1);
+        }
+        if timed && self.recording.get() {
+            let took = self.now_us().saturating_sub(stamp.sent_us);
+            self.deliveries.borrow_mut().record(took);
+        }
+    }
+
+    pub(super) fn note_closed(&self, why: &anyhow::Error) {
+        add(&self.closed, 1);
+        self.note_trouble(|| format!("connection ended: {why:#}"));
+    }
+
+    /// Keeps the first thing that went wrong, to show it.
+    fn note_trouble(&self, describe: impl FnOnce() -> String) {
+        let mut first = self.first_trouble.borrow_mut();
+        if first.is_none() {
+            *first = Some(describe());
+        }
+    }
+
+    pub(super) fn first_trouble(&self) -> Option<String> {
+        self.first_trouble.borrow().clone()
+    }
+
+    pub(super) fn ack_ms(&self, quantile: f64) -> f64 {
+        self.acks.borrow().quantile_ms(quantile)
+    }
+
+    pub(super) fn delivery_ms(&self, quantile: f64) -> f64 {
+        self.deliveries.borrow().quantile_ms(quantile)
+    }
+}
+
+pub(super) fn add(counter: &Cell<u64>, by: u64) {
+    counter.set(counter.get() + by);
+}
