@@ -1,0 +1,131 @@
+//! The server as a whole: builds every part, holds them, shuts them down in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::chat::{Announcer, Chat};
+use crate::config::Config;
+use crate::dialect::nodeim::Nodeim;
+use crate::http::{self, Listener, Parts};
+use crate::hub::{Hub, LocalBus};
+use crate::metrics::Metrics;
+use crate::store::{Batcher, Store};
+use crate::transport::socketio::{Registry, SocketIoTransport};
+
+/// Commits whose messages wait to be announced. A few: the batcher shall not run far ahead of the fan-out.
+const SETTLED_QUEUE: usize = 4;
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+const SHUTDOWN_POLL: Duration = Duration::from_millis(5);
+
+/// A running server.
+pub struct App {
+    address: SocketAddr,
+    config: Arc<Config>,
+    store: Store,
+    registry: Arc<Registry>,
+    stopping: CancellationToken,
+    /// Tasks of connections; they end when their clients are gone.
+    sessions: TaskTracker,
+    /// Tasks that end when nothing can be sent any more: the batcher, the announcer.
+    writers: TaskTracker,
+    /// Tasks that run until they are told to stop: the accept loop, the upkeep.
+    services: TaskTracker,
+}
+
+impl App {
+    /// Opens the database and the listening socket, and starts to serve.
+    ///
+    /// # Errors
+    /// One line for the operator.
+    pub async fn start(config: Config) -> Result<Self, String> {
+        let config = Arc::new(config);
+        let metrics = Metrics::new().map_err(|error| error.to_string())?;
+        let store = Store::open(&config).await?;
+        let listener = Listener::bind(&config).await?;
+        let (sessions, writers, services) = (TaskTracker::new(), TaskTracker::new(), TaskTracker::new());
+        let stopping = CancellationToken::new();
+
+        let hub = Arc::new(Hub::new(Arc::new(LocalBus), Arc::clone(&metrics)));
+        let (drafts, queue) = mpsc::channel(config.commit_queue_max);
+        let (settled, announced) = mpsc::channel(SETTLED_QUEUE);
+        let batcher = Batcher::new(store.clone(), queue, settled, config.commit_batch_max, Arc::clone(&metrics));
+        writers.spawn(batcher.run());
+        writers.spawn(Announcer::new(Arc::clone(&hub), announced).run());
+
+        let chat = Chat::new(&config, store.clone(), hub, drafts, sessions.clone());
+        let chat = Arc::new(chat.map_err(|error| error.to_string())?);
+        let nodeim = Nodeim::new(Arc::clone(&chat), Arc::clone(&metrics));
+        let transport = SocketIoTransport::new(nodeim, Arc::clone(&config), sessions.clone(), Arc::clone(&metrics));
+        let registry = transport.registry();
+        let parts = Parts {
+            config: Arc::clone(&config),
+            store: store.clone(),
+            metrics: Arc::clone(&metrics),
+            registry: Arc::clone(&registry),
+        };
+        let router = http::router(parts, transport.layers());
+
+        let address = listener.address();
+        services.spawn(listener.serve(router, stopping.clone(), services.clone()));
+        services.spawn(keep_marks(Arc::clone(&chat), heartbeat(&config), stopping.clone()));
+        services.spawn(keep_tidy(chat, metrics, stopping.clone()));
+        info!("listening on http://{address}");
+        Ok(Self { address, config, store, registry, stopping, sessions, writers, services })
+    }
+
+    /// Where the server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts nothing more, carries out what was accepted, commits it, lets the clients go so that they come back
+    /// elsewhere, and closes the database.
+    pub async fn shutdown(self) {
+        info!("shutting down");
+        let deadline = Duration::from_millis(self.config.shutdown_timeout_ms);
+        if tokio::time::timeout(deadline, self.finish()).await.is_err() {
+            warn!("some connections did not finish in time");
+        }
+        // Cutting the connections, rather than saying goodbye, is what makes clients come back by themselves.
+        self.registry.cut();
+        self.services.close();
+        self.sessions.close();
+        self.writers.close();
+        drop(tokio::time::timeout(deadline, self.store.close()).await);
+        info!("stopped");
+    }
+
+    async fn finish(&self) {
+        self.stopping.cancel();
+        self.registry.close_inboxes();
+        while !self.registry.is_empty() {
+            // A client that was just being accepted may still appear.
+            self.registry.close_inboxes();
+            tokio::time::sleep(SHUTDOWN_POLL).await;
+        }
+    }
+}
+
+/// A connection that was alive for so long has read everything that was sent to it before.
+fn heartbeat(config: &Config) -> Duration {
+    Duration::from_millis(config.ping_interval_ms + config.ping_timeout_ms)
+}
+
+async fn keep_marks(chat: Arc<Chat>, interval: Duration, stopping: CancellationToken) {
+    while stopping.run_until_cancelled(tokio::time::sleep(interval)).await.is_some() {
+        chat.store_aged_marks().await;
+    }
+}
+
+async fn keep_tidy(chat: Arc<Chat>, metrics: Arc<Metrics>, stopping: CancellationToken) {
+    while stopping.run_until_cancelled(tokio::time::sleep(UPKEEP_INTERVAL)).await.is_some() {
+        chat.tidy();
+        metrics.tidy();
+    }
+}

@@ -1,0 +1,219 @@
+//! Accounts: signing up, proving who one is, changing one's profile, getting a lost password back.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::Chat;
+use super::error::{Error, Reason, Result};
+use super::event::Person;
+use super::ids::UserId;
+use super::user::User;
+use super::{names, profile};
+use crate::clock::now_ms;
+use crate::store::{Criterion, NewUser, Secrets};
+
+/// How many people `find` shows.
+const FIND_LIMIT: usize = 30;
+const MAX_CRITERIA: usize = 16;
+/// Times a profile is merged again that another device has changed meanwhile.
+const MAX_MERGES: usize = 5;
+const MAX_SECRET_BYTES: usize = 4096;
+
+/// Somebody who wants an account.
+#[derive(Clone)]
+pub struct SignUp {
+    pub username: String,
+    pub password: String,
+    pub question: Option<String>,
+    pub answer: Option<String>,
+    pub attributes: Map<String, Value>,
+}
+
+/// What somebody claims to be, and the proof. If both names are given they must be of the same account.
+#[derive(Clone)]
+pub struct Credentials {
+    pub username: Option<String>,
+    pub id: Option<UserId>,
+    pub password: String,
+}
+
+/// What to do with a value that is set already.
+#[derive(Clone)]
+pub enum Change<T> {
+    Keep,
+    Clear,
+    Set(T),
+}
+
+/// What a user changes of their account.
+#[derive(Clone)]
+pub struct ProfileChange {
+    pub attributes: Map<String, Value>,
+    pub password: Option<String>,
+    pub question: Change<String>,
+    pub answer: Change<String>,
+}
+
+impl Chat {
+    /// Makes an account.
+    ///
+    /// # Errors
+    /// `Conflict` if the name is taken, `Forbidden` if name, password or attributes are not acceptable.
+    pub async fn sign_up(&self, request: SignUp, address: IpAddr) -> Result<UserId> {
+        self.guard.signup(address)?;
+        names::check_username(&request.username)?;
+        check_question(request.question.as_deref())?;
+        let mut attributes = Map::new();
+        profile::merge(&mut attributes, request.attributes)?;
+        let password_hash = self.hasher.hash(&request.password).await?;
+        let answer_hash = match &request.answer {
+            Some(answer) => Some(self.hasher.hash(answer).await?),
+            None => None,
+        };
+        let new = NewUser {
+            username: request.username,
+            password_hash,
+            question: request.question,
+            answer_hash,
+            attributes,
+            created_ms: now_ms(),
+        };
+        self.store.insert_user(&new, self.limits.first_user_id).await
+    }
+
+    /// The user whom these credentials belong to.
+    ///
+    /// # Errors
+    /// `NotFound` with one and the same reason for an unknown user and a wrong password, after the same work.
+    pub(super) async fn authenticate(&self, claim: &Credentials, address: IpAddr) -> Result<UserId> {
+        let account = claim.username.clone().or_else(|| claim.id.map(|id| id.to_string())).unwrap_or_default();
+        self.guard.signin(&account, address)?;
+        let secrets = match (&claim.username, claim.id) {
+            (Some(username), id) => {
+                let found = self.store.secrets_by_username(username).await?;
+                found.filter(|secrets| id.is_none_or(|id| id == secrets.id))
+            }
+            (None, Some(id)) => self.store.secrets_by_id(id).await?,
+            (None, None) => return Err(Error::missing()),
+        };
+        let hash = secrets.as_ref().map(|secrets| secrets.password_hash.as_str());
+        match (self.hasher.verify(&claim.password, hash).await?, secrets) {
+            (true, Some(secrets)) => Ok(secrets.id),
+            _ => Err(Error::NotFound(Reason::WrongPassword)),
+        }
+    }
+
+    /// The account of its owner, with what only they may see.
+    pub(super) async fn own_account(&self, id: UserId) -> Result<Arc<User>> {
+        let user = self.store.user(id).await?.ok_or(Error::NotFound(Reason::NoSuchUser))?;
+        let user = Arc::new(user);
+        self.caches.users.insert(id, Arc::clone(&user));
+        Ok(user)
+    }
+
+    /// Changes what `change` gives and leaves the rest.
+    ///
+    /// # Errors
+    /// `Forbidden` if the profile grows too large or the password is too long; then nothing is changed.
+    pub async fn change_profile(&self, me: UserId, change: ProfileChange) -> Result<()> {
+        if let Change::Set(question) = &change.question {
+            check_question(Some(question))?;
+        }
+        let password_hash = match &change.password {
+            Some(password) => self.new_password_hash(me, password).await?,
+            None => None,
+        };
+        let answer_hash = match &change.answer {
+            Change::Set(answer) => Change::Set(self.hasher.hash(answer).await?),
+            Change::Clear => Change::Clear,
+            Change::Keep => Change::Keep,
+        };
+        self.merge_attributes(me, change.attributes).await?;
+        if let Some(hash) = password_hash {
+            self.store.set_password(me, &hash).await?;
+        }
+        match &change.question {
+            Change::Keep => {}
+            Change::Clear => self.store.set_question(me, None).await?,
+            Change::Set(question) => self.store.set_question(me, Some(question)).await?,
+        }
+        match &answer_hash {
+            Change::Keep => {}
+            Change::Clear => self.store.set_answer(me, None).await?,
+            Change::Set(hash) => self.store.set_answer(me, Some(hash)).await?,
+        }
+        self.own_account(me).await?;
+        Ok(())
+    }
+
+    /// The hash of a password that differs from the current one.
+    async fn new_password_hash(&self, me: UserId, password: &str) -> Result<Option<String>> {
+        let current = self.store.secrets_by_id(me).await?;
+        let current = current.as_ref().map(|secrets| secrets.password_hash.as_str());
+        if self.hasher.verify(password, current).await? {
+            return Ok(None);
+        }
+        self.hasher.hash(password).await.map(Some)
+    }
+
+    async fn merge_attributes(&self, me: UserId, changes: Map<String, Value>) -> Result<()> {
+        for _ in 0..MAX_MERGES {
+            let user = self.own_account(me).await?;
+            let mut merged = user.attributes.clone();
+            profile::merge(&mut merged, changes.clone())?;
+            if merged == user.attributes || self.store.replace_profile(me, &user.attributes, &merged).await? {
+                return Ok(());
+            }
+        }
+        Err(Error::unavailable("the profile is being changed from elsewhere"))
+    }
+
+    /// The security question of an account.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such account, `Conflict` if it has no question and answer.
+    pub async fn security_question(&self, username: &str, address: IpAddr) -> Result<String> {
+        self.guard.retrieve(username, address)?;
+        self.questioned(username).await.map(|(question, ..)| question)
+    }
+
+    /// Sets a new password for who knows the answer to the security question.
+    ///
+    /// # Errors
+    /// As [`security_question`](Self::security_question), and `Forbidden` for a wrong answer.
+    pub async fn reset_password(&self, username: &str, answer: &str, password: &str, address: IpAddr) -> Result<()> {
+        self.guard.retrieve(username, address)?;
+        let (_, answer_hash, secrets) = self.questioned(username).await?;
+        if !self.hasher.verify(answer, Some(&answer_hash)).await? {
+            return Err(Error::Forbidden(Reason::WrongAnswer));
+        }
+        let hash = self.hasher.hash(password).await?;
+        self.store.set_password(secrets.id, &hash).await
+    }
+
+    async fn questioned(&self, username: &str) -> Result<(String, String, Secrets)> {
+        let secrets = self.store.secrets_by_username(username).await?.ok_or(Error::NotFound(Reason::NoSuchUser))?;
+        match (secrets.question.clone(), secrets.answer_hash.clone()) {
+            (Some(question), Some(answer)) if !question.is_empty() => Ok((question, answer, secrets)),
+            _ => Err(Error::Conflict(Reason::NoQuestion)),
+        }
+    }
+
+    /// The first 30 people who meet all criteria, by id.
+    pub async fn find(&self, criteria: &[Criterion]) -> Result<Vec<Person>> {
+        if criteria.len() > MAX_CRITERIA {
+            return Err(Error::Forbidden(Reason::TooManyCriteria));
+        }
+        let users = self.store.find_users(criteria, FIND_LIMIT).await?;
+        Ok(users.into_iter().map(|user| self.person(Arc::new(user))).collect())
+    }
+}
+
+fn check_question(question: Option<&str>) -> Result<()> {
+    if question.is_some_and(|question| question.len() > MAX_SECRET_BYTES || question.contains('\0')) {
+        return Err(Error::Forbidden(Reason::ProfileTooLarge));
+    }
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! The way of a message to people: those who are here hear of it after its commit, the others when they are back.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tracing::warn;
+
+use super::Chat;
+use super::error::Result;
+use super::event::{Event, Person, Topic};
+use super::message::{Kind, Message};
+use super::room::Room;
+use super::user::User;
+use crate::hub::{Connection, Hub, Parcel, Visit};
+use crate::store::{Cursor, Outcome, Settled};
+
+/// Conversations whose missed messages are read together, oldest first over all of them.
+const CONVERSATIONS_AT_ONCE: usize = 512;
+const MAX_MISSED_CONVERSATIONS: i64 = 100_000;
+const MAX_CATCH_UP_FAILURES: u32 = 5;
+
+/// What the announcer needs to know of a draft's surroundings, and who waits for it.
+pub struct Ticket {
+    pub from: Arc<User>,
+    pub room: Option<Arc<Room>>,
+    pub done: oneshot::Sender<Result<Arc<Message>>>,
+}
+
+/// Tells people of what was committed, in commit order, and then the senders.
+pub struct Announcer {
+    hub: Arc<Hub>,
+    settled: mpsc::Receiver<Settled<Ticket>>,
+}
+
+impl Announcer {
+    pub fn new(hub: Arc<Hub>, settled: mpsc::Receiver<Settled<Ticket>>) -> Self {
+        Self { hub, settled }
+    }
+
+    /// Runs until the batcher has ended.
+    pub async fn run(mut self) {
+        while let Some(batch) = self.settled.recv().await {
+            // First everything that was said, back to back, so that it shares wake-ups and writes; then the answers.
+            let answers: Vec<_> = batch.into_iter().map(|(ticket, outcome)| self.announce(ticket, outcome)).collect();
+            for (done, answer) in answers {
+                // A sender who has gone does not want to know any more.
+                drop(done.send(answer));
+            }
+        }
+    }
+
+    fn announce(
+        &self,
+        ticket: Ticket,
+        outcome: Outcome,
+    ) -> (oneshot::Sender<Result<Arc<Message>>>, Result<Arc<Message>>) {
+        let answer = match outcome {
+            Outcome::Stored(message) => {
+                self.publish(&message, ticket.from, ticket.room);
+                Ok(message)
+            }
+            Outcome::Repeated(message) => Ok(message),
+            Outcome::Failed(error) => Err(error),
+        };
+        (ticket.done, answer)
+    }
+
+    fn publish(&self, message: &Arc<Message>, from: Arc<User>, room: Option<Arc<Room>>) {
+        let sender = from.id;
+        if let (Kind::FriendAgreed, Some(recipient)) = (message.kind, message.recipient) {
+            self.hub.enter(sender, Topic::Watchers(recipient));
+            self.hub.enter(recipient, Topic::Watchers(sender));
+        }
+        let from = Person { presence: self.hub.visible_presence(sender), user: from };
+        let topic = message.recipient.map_or(Topic::Conversation(message.conversation), Topic::User);
+        self.hub.publish(topic, Event::Message { message: Arc::clone(message), from, room });
+    }
+}
+
+impl Chat {
+    /// Hands over everything that `user` missed, oldest first, and lets the live messages follow.
+    pub(super) async fn catch_up(&self, connection: &Connection, visit: Visit) {
+        let mut failures = 0;
+        loop {
+            match self.replay_missed(connection, visit).await {
+                Ok(Replay::Done) if connection.go_live(visit) => return,
+                // More came meanwhile than could be held back: read on.
+                Ok(Replay::Done) => {}
+                Ok(Replay::Gone) => return,
+                Err(error) => {
+                    failures += 1;
+                    warn!(%error, cause = ?error.cause(), user.id = visit.user.0, "could not read missed messages");
+                    if failures > MAX_CATCH_UP_FAILURES {
+                        // Without this the connection would stay silent; the client comes back and tries again.
+                        connection.close();
+                        return;
+                    }
+                    tokio::time::sleep(Duration::from_secs(failures.into())).await;
+                }
+            }
+        }
+    }
+
+    async fn replay_missed(&self, connection: &Connection, visit: Visit) -> Result<Replay> {
+        // The marks in memory first: a connection that closes stores its marks before it forgets them.
+        let noted: HashMap<_, _> = self.hub.marks_of(visit.user).into_iter().collect();
+        let mut missed = self.store.missed(visit.user, MAX_MISSED_CONVERSATIONS).await?;
+        for cursor in &mut missed {
+            cursor.after = cursor.after.max(noted.get(&cursor.conversation).copied().unwrap_or(cursor.after));
+        }
+        missed.retain(|cursor| cursor.after < cursor.last);
+        for cursors in missed.chunks_mut(CONVERSATIONS_AT_ONCE) {
+            if !self.replay(connection, visit, cursors).await? {
+                return Ok(Replay::Gone);
+            }
+        }
+        Ok(if connection.visit() == Some(visit) { Replay::Done } else { Replay::Gone })
+    }
+
+    /// False if the connection has gone.
+    async fn replay(&self, connection: &Connection, visit: Visit, cursors: &mut [Cursor]) -> Result<bool> {
+        let mut open: HashMap<_, _> = cursors.iter().map(|cursor| (cursor.conversation, *cursor)).collect();
+        while !open.is_empty() {
+            let places: Vec<_> = open.values().copied().collect();
+            let page = self.store.messages_after(&places, self.limits.replay_page).await?;
+            if page.is_empty() {
+                break;
+            }
+            for message in page {
+                let (conversation, seq) = (message.conversation, message.seq);
+                if message.is_for(visit.user) {
+                    let parcel = Arc::new(Parcel::new(self.event_of(message).await?));
+                    if !connection.replay(visit, &parcel) {
+                        return Ok(false);
+                    }
+                }
+                let Some(cursor) = open.get_mut(&conversation) else {
+                    continue;
+                };
+                cursor.after = cursor.after.max(seq);
+                if cursor.after >= cursor.last {
+                    open.remove(&conversation);
+                }
+            }
+            connection.flushed().await;
+        }
+        for cursor in cursors {
+            // One's own messages in a direct pair are not delivered to oneself; they need not be looked at again.
+            connection.skip_to(visit, cursor.conversation, cursor.last);
+        }
+        Ok(true)
+    }
+
+    async fn event_of(&self, message: Message) -> Result<Event> {
+        let from = self.person_by_id(message.sender).await?;
+        let room = match message.recipient {
+            Some(_) => None,
+            None => self.room_of(message.conversation).await?,
+        };
+        Ok(Event::Message { message: Arc::new(message), from, room })
+    }
+}
+
+enum Replay {
+    Done,
+    Gone,
+}

@@ -1,0 +1,131 @@
+//! Saying something to a person or a room.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::Chat;
+use super::delivery::Ticket;
+use super::error::{Error, Reason, Result};
+use super::event::Topic;
+use super::html;
+use super::ids::{RoomId, UserId};
+use super::message::{Draft, Format, FriendshipChange, Kind, Message};
+use crate::clock::now_ms;
+use crate::hub::Connection;
+use crate::store::Append;
+
+const MAX_CLIENT_ID_BYTES: usize = 64;
+
+/// What a client wants to say.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'a> {
+    pub text: &'a str,
+    pub format: Format,
+    /// The sender's clock, UTC milliseconds; the server's where the sender gives none.
+    pub claimed_ms: Option<i64>,
+    /// An id of the sender's choice, at most 64 bytes, that makes a repeated send harmless.
+    pub client_id: Option<&'a str>,
+}
+
+impl Chat {
+    /// Says something to a person. They need not be a friend.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such user, `Invalid` if the text is too long, `Unavailable` if it was not stored.
+    pub async fn send_direct(&self, me: UserId, to: UserId, said: Said<'_>) -> Result<Arc<Message>> {
+        self.write_to(me, to, said, Kind::Text, None).await
+    }
+
+    /// Says something in a room.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such room or one is not in it, otherwise as [`send_direct`](Self::send_direct).
+    pub async fn send_to_room(
+        &self,
+        connection: &Connection,
+        me: UserId,
+        id: RoomId,
+        said: Said<'_>,
+    ) -> Result<Arc<Message>> {
+        let room = self.room(id).await?;
+        // A connection is in the topics of its user's rooms, so mostly this needs no query.
+        let is_member = connection.is_in(Topic::Conversation(room.conversation))
+            || self.store.is_member(room.conversation, me).await?;
+        if !is_member {
+            return Err(Error::NotFound(Reason::NotAMember));
+        }
+        let from = self.user(me).await?;
+        let draft = Draft {
+            conversation: room.conversation,
+            sender: me,
+            recipient: None,
+            kind: Kind::Text,
+            format: said.format,
+            body: self.body(said)?,
+            claimed_ms: said.claimed_ms.unwrap_or_else(now_ms),
+            client_id: client_id(said)?,
+            change: None,
+        };
+        self.append(draft, |done| Ticket { from, room: Some(room), done }).await
+    }
+
+    /// Writes to a person, together with a change of the friendship if there is one.
+    pub(super) async fn write_to(
+        &self,
+        me: UserId,
+        to: UserId,
+        said: Said<'_>,
+        kind: Kind,
+        change: Option<FriendshipChange>,
+    ) -> Result<Arc<Message>> {
+        let body = self.body(said)?;
+        let recipient = self.user(to).await?.id;
+        let from = self.user(me).await?;
+        let draft = Draft {
+            conversation: self.pair(me, recipient).await?,
+            sender: me,
+            recipient: Some(recipient),
+            kind,
+            format: said.format,
+            body,
+            claimed_ms: said.claimed_ms.unwrap_or_else(now_ms),
+            client_id: client_id(said)?,
+            change,
+        };
+        self.append(draft, |done| Ticket { from, room: None, done }).await
+    }
+
+    /// Hands a draft to the commit batcher and waits until it is on disk and announced.
+    async fn append(
+        &self,
+        draft: Draft,
+        ticket: impl FnOnce(oneshot::Sender<Result<Arc<Message>>>) -> Ticket,
+    ) -> Result<Arc<Message>> {
+        let (done, outcome) = oneshot::channel();
+        self.drafts
+            .try_send(Append { draft, ticket: ticket(done) })
+            .map_err(|error| Error::unavailable(format!("the commit queue takes nothing: {error}")))?;
+        outcome.await.map_err(Error::unavailable)?
+    }
+
+    fn body(&self, said: Said<'_>) -> Result<Arc<str>> {
+        if said.text.len() > self.limits.message_max_bytes {
+            return Err(Error::Invalid(Reason::TextTooLong));
+        }
+        Ok(match said.format {
+            Format::Html => html::sanitize(said.text).into(),
+            // PostgreSQL cannot store NUL.
+            Format::Plain => said.text.replace('\0', "\u{fffd}").into(),
+        })
+    }
+}
+
+fn client_id(said: Said<'_>) -> Result<Option<Arc<str>>> {
+    match said.client_id {
+        Some(id) if id.is_empty() || id.len() > MAX_CLIENT_ID_BYTES || id.contains('\0') => {
+            Err(Error::Invalid(Reason::TextTooLong))
+        }
+        id => Ok(id.map(Arc::from)),
+    }
+}

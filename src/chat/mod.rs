@@ -1,0 +1,120 @@
+//! The domain: people, friends, presence, rooms and messages, and the rules between them.
+//!
+//! A dialect calls one function here for each command. What others are to hear of it goes out as an
+//! [`event::Event`]; no wire, no SQL and no socket is known here.
+
+mod accounts;
+mod cache;
+mod delivery;
+pub mod error;
+pub mod event;
+mod friends;
+mod guard;
+pub mod html;
+pub mod ids;
+mod log;
+pub mod message;
+mod messages;
+mod names;
+mod password;
+pub mod presence;
+pub mod profile;
+pub mod room;
+mod rooms;
+mod sessions;
+pub mod user;
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+
+pub use accounts::{Change, Credentials, ProfileChange, SignUp};
+pub use delivery::{Announcer, Ticket};
+pub use friends::FriendCard;
+pub use log::{LogQuery, LogSheet};
+pub use messages::Said;
+pub use rooms::Attendance;
+pub use sessions::{Ending, SignedIn};
+
+use crate::config::Config;
+use crate::hub::Hub;
+use crate::store::{Append, Store};
+use cache::Caches;
+use error::Result;
+use event::Person;
+use guard::Guard;
+use ids::UserId;
+use password::Hasher;
+use user::User;
+
+/// The core of the server. One per process, shared by all dialects.
+pub struct Chat {
+    store: Store,
+    hub: Arc<Hub>,
+    hasher: Hasher,
+    guard: Guard,
+    caches: Caches,
+    /// Drafts on their way to the commit batcher.
+    drafts: mpsc::Sender<Append<Ticket>>,
+    tasks: TaskTracker,
+    limits: Limits,
+}
+
+/// The limits of the domain, from the configuration.
+struct Limits {
+    message_max_bytes: usize,
+    replay_page: usize,
+    friends_max: i64,
+    rooms_max: i64,
+    first_user_id: i64,
+    first_room_id: i64,
+}
+
+impl Chat {
+    /// The core over its parts. `drafts` leads to the commit batcher; long work runs on `tasks`.
+    pub fn new(
+        config: &Config,
+        store: Store,
+        hub: Arc<Hub>,
+        drafts: mpsc::Sender<Append<Ticket>>,
+        tasks: TaskTracker,
+    ) -> Result<Self> {
+        Ok(Self {
+            store,
+            hub,
+            hasher: Hasher::new(config.bcrypt_cost, config.bcrypt_parallel)?,
+            guard: Guard::new(config),
+            caches: Caches::new(config.cache_entries),
+            drafts,
+            tasks,
+            limits: Limits {
+                message_max_bytes: config.message_max_bytes,
+                replay_page: config.replay_page,
+                friends_max: config.friends_max,
+                rooms_max: config.rooms_max,
+                first_user_id: config.first_user_id,
+                first_room_id: config.first_room_id,
+            },
+        })
+    }
+
+    /// The live connections.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// Forgets what has no meaning any more: rate limits of those who have not been here for a while.
+    pub fn tidy(&self) {
+        self.guard.tidy();
+    }
+
+    /// A user as others see them at this moment.
+    fn person(&self, user: Arc<User>) -> Person {
+        Person { presence: self.hub.visible_presence(user.id), user }
+    }
+
+    async fn person_by_id(&self, id: UserId) -> Result<Person> {
+        Ok(self.person(self.user(id).await?))
+    }
+}

@@ -1,0 +1,49 @@
+//! What people and rooms may be called.
+
+use super::error::{Error, Reason, Result};
+
+const MAX_CHARS: usize = 64;
+const MAX_INTRO_CHARS: usize = 512;
+
+/// Old clients write names into their pages as HTML, inside of event handlers too: names have no character that
+/// could mean something there.
+fn is_harmless(name: &str) -> bool {
+    !name.chars().any(|c| c.is_control() || "<>\"'&\\".contains(c))
+}
+
+fn fits(name: &str, max_chars: usize) -> bool {
+    name.chars().take(max_chars + 1).count() <= max_chars
+}
+
+/// Checks a user name: 1 to 64 characters, compared exactly.
+pub(super) fn check_username(name: &str) -> Result<()> {
+    let good = !name.trim().is_empty() && fits(name, MAX_CHARS) && is_harmless(name);
+    if good { Ok(()) } else { Err(Error::Forbidden(Reason::BadUsername)) }
+}
+
+/// Checks the name of a room or of a group of friends: 1 to 64 characters.
+pub(super) fn check_name(name: &str) -> Result<()> {
+    let good = !name.trim().is_empty() && fits(name, MAX_CHARS) && is_harmless(name);
+    if good { Ok(()) } else { Err(Error::Invalid(Reason::BadName)) }
+}
+
+/// Checks a room's introduction: at most 512 characters.
+pub(super) fn check_intro(intro: &str) -> Result<()> {
+    if fits(intro, MAX_INTRO_CHARS) { Ok(()) } else { Err(Error::Invalid(Reason::TextTooLong)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_a_length_and_no_markup() {
+        for name in ["alee", "李小龙", "a b", &"字".repeat(64)] {
+            assert!(check_username(name).is_ok(), "{name}");
+        }
+        for name in ["", " ", "a<b", "o'neil", "a\"", "a&b", "a\\", "a\u{0}b", "a\nb", &"字".repeat(65)] {
+            assert!(check_username(name).is_err(), "{name:?}");
+            assert!(check_name(name).is_err(), "{name:?}");
+        }
+    }
+}

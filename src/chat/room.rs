@@ -1,0 +1,15 @@
+//! A room: a conversation that people create, enter and leave.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{ConversationId, RoomId, UserId};
+
+/// A room as its members see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    pub id: RoomId,
+    pub conversation: ConversationId,
+    pub name: String,
+    pub intro: String,
+    pub creator: UserId,
+}

@@ -1,0 +1,133 @@
+//! Commands on one's own account, and `find`.
+
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value};
+
+use super::context::Context;
+use super::loose::{Id, Text};
+use super::person::SelfUser;
+use super::wire::{self, Bye, DONE, Done, Nothing};
+use crate::chat::error::{Error, Reason, Result};
+use crate::chat::ids::UserId;
+use crate::chat::presence::Presence;
+use crate::chat::{Change, Credentials, Ending, ProfileChange, SignUp, SignedIn, profile};
+use crate::store::Criterion;
+
+/// `signup`: a new account. One is not signed in afterwards.
+pub(super) async fn signup(cx: &mut Context, req: wire::SignUp) -> Result<wire::SignedUp> {
+    let request = SignUp {
+        username: req.username.filled().ok_or_else(Error::missing)?,
+        password: req.password.filled().ok_or_else(Error::missing)?,
+        question: req.question.filled(),
+        answer: req.answer.filled(),
+        attributes: req.attributes,
+    };
+    let id = cx.chat.sign_up(request, cx.link.address).await?;
+    Ok(wire::SignedUp { code: 200, message: "注册成功", id: id.0 })
+}
+
+/// `signin`: by user name, id or both. Others hear of it after the reply.
+pub(super) async fn signin(cx: &mut Context, req: wire::SignIn) -> Result<Box<RawValue>> {
+    if cx.connection.user().is_some() {
+        return Err(Error::Conflict(Reason::AlreadySignedIn));
+    }
+    let wish = req.presence.filled().map_or(Ok(Presence::online()), Presence::parse)?;
+    let claim = Credentials {
+        username: req.username.filled(),
+        id: match req.id {
+            Id::Absent => None,
+            Id::Nobody => Some(UserId(0)),
+            Id::Given(id) => Some(UserId(id)),
+        },
+        password: req.password.filled().ok_or_else(Error::missing)?,
+    };
+    let signed_in = cx.chat.sign_in(&cx.connection, &claim, wish, cx.link.address).await?;
+    let SignedIn { user, presence, rooms, .. } = &signed_in;
+    let reply = wire::SignedIn {
+        code: 200,
+        message: format!("welcome back, {}", user.username),
+        doc: SelfUser { user, presence },
+        rooms: rooms.iter().map(|room| (&**room).into()).collect(),
+    };
+    let reply = to_raw_value(&reply).map_err(Error::internal)?;
+    cx.arrives(signed_in);
+    Ok(reply)
+}
+
+/// `signout`: the connection stays and may sign in again. Rooms are not left.
+pub(super) async fn signout(cx: &mut Context, _: Nothing) -> Result<Bye> {
+    cx.chat.sign_out(&cx.connection, Ending::Orderly).await;
+    Ok(Bye { code: 200, message: "bye" })
+}
+
+/// `find`: at most 30 people who meet all criteria. What can match nobody (null, lists, objects, private or reserved
+/// names, impossible ids) matches nobody; it never counts as "no criterion".
+pub(super) async fn find(cx: &mut Context, criteria: Map<String, Value>) -> Result<Box<RawValue>> {
+    let criteria: Option<Vec<_>> = criteria.into_iter().map(|(name, value)| criterion(name, value)).collect();
+    let people = match criteria {
+        Some(criteria) => cx.chat.find(&criteria).await?,
+        None => Vec::new(),
+    };
+    to_raw_value(&wire::Found { code: 200, users: wire::public(&people) }).map_err(Error::internal)
+}
+
+/// `None` if nobody can meet it.
+fn criterion(name: String, value: Value) -> Option<Criterion> {
+    match name.as_str() {
+        "id" => match Id::from(value) {
+            Id::Given(id) => Some(Criterion::Id(UserId(id))),
+            Id::Absent | Id::Nobody => None,
+        },
+        "username" => Text::from(value).0.map(Criterion::Username),
+        _ if profile::is_searchable(&name) => {
+            profile::comparable(&value).map(|value| Criterion::Attribute(name, value))
+        }
+        _ => None,
+    }
+}
+
+/// `presence`: what one is doing.
+pub(super) async fn presence(cx: &mut Context, req: wire::Presence) -> Result<Done> {
+    let me = cx.user()?;
+    match req.presence {
+        Value::String(text) if !text.is_empty() => cx.chat.set_presence(me, Presence::parse(text)?),
+        _ => return Err(Error::missing()),
+    }
+    Ok(DONE)
+}
+
+/// `profile`: the attributes that change. Old clients post their whole document: what may not change is ignored.
+///
+/// The answer and the password never come back to the client, so an empty one means "unchanged"; so does an empty
+/// question. A null clears question and answer.
+pub(super) async fn profile(cx: &mut Context, req: wire::Profile) -> Result<Done> {
+    let me = cx.user()?;
+    let Value::Object(mut doc) = req.doc else {
+        return Err(Error::missing());
+    };
+    let cleared = ["question", "answer"].iter().any(|name| doc.get(*name) == Some(&Value::Null));
+    let mut change = |name: &str| match doc.remove(name).map(Text::from).and_then(Text::filled) {
+        _ if cleared => Change::Clear,
+        Some(text) => Change::Set(text),
+        None => Change::Keep,
+    };
+    let (question, answer) = (change("question"), change("answer"));
+    let password = cx.new_password(doc.remove("password").map(Text::from).and_then(Text::filled));
+    let change = ProfileChange { attributes: doc, password: password.clone(), question, answer };
+    cx.chat.change_profile(me, change).await?;
+    cx.applied(password.as_deref());
+    Ok(DONE)
+}
+
+/// `retrieve`: the security question, and, with the answer to it, a new password.
+pub(super) async fn retrieve(cx: &mut Context, req: wire::Retrieve) -> Result<wire::Retrieved> {
+    let username = req.username.filled().ok_or_else(Error::missing)?;
+    let question = match (req.answer.filled(), req.newpassword.filled()) {
+        (Some(answer), Some(password)) => {
+            cx.chat.reset_password(&username, &answer, &password, cx.link.address).await?;
+            None
+        }
+        _ => Some(cx.chat.security_question(&username, cx.link.address).await?),
+    };
+    Ok(wire::Retrieved { code: 200, question })
+}

@@ -1,0 +1,162 @@
+//! Events as nodeim's clients get them. Pure functions.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::person::PublicUser;
+use super::wire::{PresenceChanged, RoomJoined, RoomLeft};
+use crate::chat::event::{Event, Person};
+use crate::chat::message::{Format, Kind, Message};
+use crate::chat::room::Room;
+use crate::hub::{Frame, Renderer, Wire};
+
+/// Writes events for nodeim's clients.
+pub(super) struct NodeimRenderer;
+
+/// The one there is.
+pub(super) static RENDERER: NodeimRenderer = NodeimRenderer;
+
+impl Renderer for NodeimRenderer {
+    fn wire(&self) -> Wire {
+        Wire::Nodeim
+    }
+
+    fn render(&self, event: &Event) -> Option<Frame> {
+        match event {
+            Event::Message { message, from, room } => message_frame(message, from, room.as_deref()),
+            Event::Presence { user, presence } => {
+                shared("presence", &PresenceChanged { id: user.0, presence: presence.as_str() })
+            }
+            Event::RoomJoined { room, person, newbie } => {
+                shared("room.join", &RoomJoined { room: (&**room).into(), user: PublicUser(person), newbie: *newbie })
+            }
+            Event::RoomLeft { room, person } => {
+                shared("room.leave", &RoomLeft { room: (&**room).into(), user: PublicUser(person) })
+            }
+        }
+    }
+}
+
+fn shared(name: &'static str, event: &impl Serialize) -> Option<Frame> {
+    Some(Frame::shared(name, serde_json::to_string(event).ok()?))
+}
+
+/// `{"from": {...}, "to": <the recipient>, "message": "...", "time": ..., "readed": 0, "_id": "..."}`, with `type`
+/// for what is no chat text, and `room` and `name` in rooms. Only `to` differs between recipients.
+fn message_frame(message: &Message, from: &Person, room: Option<&Room>) -> Option<Frame> {
+    let mut rest = Map::new();
+    rest.insert("message".to_owned(), json!(html(message)));
+    rest.insert("time".to_owned(), json!(message.claimed_ms));
+    if let Some(kind) = kind(message.kind) {
+        rest.insert("type".to_owned(), json!(kind));
+    }
+    if let Some(room) = room {
+        rest.insert("room".to_owned(), json!(room.id));
+        rest.insert("name".to_owned(), json!(room.name));
+    }
+    rest.insert("readed".to_owned(), json!(0));
+    rest.insert("_id".to_owned(), json!(message.id.to_string()));
+    let from = serde_json::to_string(&PublicUser(from)).ok()?;
+    let rest = Value::Object(rest).to_string();
+    let after = format!(",{}", rest.strip_prefix('{')?);
+    Some(Frame::addressed("message", format!(r#"{{"from":{from},"to":"#), after))
+}
+
+/// The `type` of a message; none for chat text.
+pub(super) fn kind(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Text => None,
+        Kind::FriendRequest => Some("request-subscription"),
+        Kind::FriendAgreed => Some("agree"),
+        Kind::FriendRefused => Some("refuse"),
+    }
+}
+
+/// A message's text as HTML, which is what nodeim's clients show.
+pub(super) fn html(message: &Message) -> Cow<'_, str> {
+    match message.format {
+        Format::Html => Cow::Borrowed(&message.body),
+        Format::Plain => Cow::Owned(
+            message.body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::chat::ids::{ConversationId, MessageId, RoomId, Seq, UserId};
+    use crate::chat::presence::Presence;
+    use crate::chat::user::User;
+
+    fn person() -> Person {
+        let attributes = json!({"sex": "1", "groups": [{"name": "家人"}]});
+        let Value::Object(attributes) = attributes else { unreachable!() };
+        let user = User { id: UserId(7), username: "alee".into(), question: Some("?".into()), attributes };
+        Person { user: Arc::new(user), presence: Presence::online() }
+    }
+
+    fn message(kind: Kind, format: Format) -> Message {
+        Message {
+            id: MessageId(981),
+            conversation: ConversationId(3),
+            seq: Seq(1),
+            sender: UserId(7),
+            recipient: Some(UserId(9)),
+            kind,
+            format,
+            body: "<b>\"你好\"</b>".into(),
+            claimed_ms: 1_371_110_400_000,
+            stored_ms: 5,
+        }
+    }
+
+    fn room() -> Room {
+        Room {
+            id: RoomId(5),
+            conversation: ConversationId(3),
+            name: "茶馆".into(),
+            intro: String::new(),
+            creator: UserId(7),
+        }
+    }
+
+    #[test]
+    fn a_chat_text() {
+        let frame = message_frame(&message(Kind::Text, Format::Html), &person(), None).unwrap();
+        assert_eq!(
+            frame.json_for(UserId(9)),
+            r#"{"from":{"id":7,"username":"alee","sex":"1","presence":"在线"},"to":9,"message":"<b>\"你好\"</b>","time":1371110400000,"readed":0,"_id":"981"}"#
+        );
+    }
+
+    #[test]
+    fn a_room_message_in_plain_text() {
+        let frame = message_frame(&message(Kind::Text, Format::Plain), &person(), Some(&room())).unwrap();
+        let json: Value = serde_json::from_str(&frame.json_for(UserId(1))).unwrap();
+        assert_eq!(json["message"], "&lt;b&gt;&quot;你好&quot;&lt;/b&gt;");
+        assert_eq!((&json["room"], &json["name"], &json["to"]), (&json!(5), &json!("茶馆"), &json!(1)));
+    }
+
+    #[test]
+    fn requests_have_a_type() {
+        let frame = message_frame(&message(Kind::FriendRequest, Format::Html), &person(), None).unwrap();
+        let json: Value = serde_json::from_str(&frame.json_for(UserId(9))).unwrap();
+        assert_eq!(json["type"], "request-subscription");
+    }
+
+    #[test]
+    fn comings_and_goings() {
+        let joined = Event::RoomJoined { room: Arc::new(room()), person: person(), newbie: true };
+        assert_eq!(
+            RENDERER.render(&joined).unwrap().json_for(UserId(1)),
+            r#"{"room":{"id":5,"name":"茶馆","intro":"","creator":7},"user":{"id":7,"username":"alee","sex":"1","presence":"在线"},"newbie":true}"#
+        );
+        let gone = Event::Presence { user: UserId(7), presence: Presence::offline() };
+        assert_eq!(RENDERER.render(&gone).unwrap().json_for(UserId(1)), r#"{"id":7,"presence":"离线"}"#);
+    }
+}

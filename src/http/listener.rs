@@ -1,0 +1,97 @@
+//! Accepts connections and serves HTTP on them. Our own loop, since every request needs to know its TCP
+//! connection, and slow headers need a limit.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+use tracing::{debug, warn};
+
+use crate::config::Config;
+use crate::transport::tcp::{Peer, Stream};
+
+/// After a failed accept (mostly: no file descriptors left) there is a pause, so that others can close.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A listening socket.
+pub struct Listener {
+    listener: TcpListener,
+    address: SocketAddr,
+    header_timeout: Duration,
+    user_timeout: Duration,
+}
+
+impl Listener {
+    /// Binds the configured address.
+    ///
+    /// # Errors
+    /// One line for the operator.
+    pub async fn bind(config: &Config) -> Result<Self, String> {
+        let listener = TcpListener::bind(config.listen).await;
+        let listener = listener.map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+        let address = listener.local_addr().map_err(|error| error.to_string())?;
+        Ok(Self {
+            listener,
+            address,
+            header_timeout: Duration::from_millis(config.header_timeout_ms),
+            user_timeout: Duration::from_millis(config.tcp_user_timeout_ms),
+        })
+    }
+
+    /// Where it listens; tells the port when the configured one is 0.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts connections until `stopping`. Requests that are under way then are finished.
+    pub async fn serve(self, router: Router, stopping: CancellationToken, tasks: TaskTracker) {
+        while let Some(accepted) = stopping.run_until_cancelled(self.listener.accept()).await {
+            match accepted {
+                Ok((stream, address)) => {
+                    let (stream, peer) = Stream::accept(stream, address, self.user_timeout);
+                    let connection = connection(stream, peer, router.clone(), self.header_timeout, stopping.clone());
+                    tasks.spawn(connection);
+                }
+                Err(error) => self.pause(&error).await,
+            }
+        }
+    }
+
+    async fn pause(&self, error: &io::Error) {
+        warn!(%error, "cannot accept a connection");
+        tokio::time::sleep(ACCEPT_PAUSE).await;
+    }
+}
+
+async fn connection(stream: Stream, peer: Peer, router: Router, header_timeout: Duration, stopping: CancellationToken) {
+    let address = peer.address;
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer.clone());
+        router.clone().oneshot(request)
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_timeout)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::pin!(connection);
+    let result = tokio::select! {
+        result = &mut connection => result,
+        () = stopping.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        debug!(%error, peer = %address, "an HTTP connection ended");
+    }
+}

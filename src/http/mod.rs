@@ -1,0 +1,74 @@
+//! HTTP: the router around the Socket.IO layers, and the listener under it.
+
+mod address;
+mod assets;
+mod health;
+mod listener;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderName, header};
+use axum::routing::get;
+use socketioxide::layer::SocketIoLayer;
+use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::trace::TraceLayer;
+
+pub use listener::Listener;
+
+use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::store::Store;
+use crate::transport::socketio::Registry;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What the handlers need.
+#[derive(Clone)]
+pub struct Parts {
+    pub config: Arc<Config>,
+    pub store: Store,
+    pub metrics: Arc<Metrics>,
+    pub registry: Arc<Registry>,
+}
+
+/// Everything that this server answers over HTTP.
+///
+/// The Socket.IO layers take all of their paths for themselves, so the client files, which lie below one of them,
+/// are on a router outside.
+pub fn router(parts: Parts, layers: (SocketIoLayer, SocketIoLayer)) -> Router {
+    let inner = Router::new().layer(layers.0).layer(layers.1);
+    let upgrades = axum::middleware::from_fn_with_state(parts.clone(), address::note_upgrade);
+    let addresses = axum::middleware::from_fn_with_state(parts.clone(), address::identify);
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/metrics", get(health::metrics))
+        .with_state(parts)
+        .merge(assets::routes())
+        .fallback_service(inner)
+        .layer(upgrades)
+        .layer(addresses)
+        .layer(cors())
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(TraceLayer::new_for_http().make_span_with(request_span))
+        .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+}
+
+/// Pages of any origin may use this server, local files (`null`) too: nothing here is done on the strength of a
+/// cookie. Clients 1.x and 2.x ask with credentials, and then `*` is no answer.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::mirror_request())
+        .allow_credentials(true)
+        .allow_methods(AllowMethods::mirror_request())
+        .allow_headers(AllowHeaders::mirror_request())
+        .vary([header::ORIGIN])
+}
+
+/// The path alone: what stands in a query may be a secret.
+fn request_span(request: &Request) -> tracing::Span {
+    let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
+    tracing::debug_span!("request", request.id = id, method = %request.method(), path = request.uri().path())
+}

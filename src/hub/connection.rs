@@ -1,0 +1,245 @@
+//! One live connection: its user, its topics, and the door to its transport.
+
+use std::collections::HashSet;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use super::marks::{Mark, Marks};
+use super::parcel::{Frame, Renderer, Shared};
+use crate::chat::event::Topic;
+use crate::chat::ids::{ConversationId, Seq, UserId};
+
+/// Live messages that are kept back while a connection catches up. Past it they are dropped and read from the
+/// store, where they already are.
+const MAX_HELD: usize = 1024;
+
+/// The identity of a connection within this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(u64);
+
+/// One user's time on a connection, from signing in to signing out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Visit {
+    pub user: UserId,
+    number: u64,
+}
+
+/// The transport did not take a frame: the connection is closed, or is being closed because its outbox is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused;
+
+/// What a transport offers to the hub: a bounded outbox.
+pub trait Port: Send + Sync {
+    /// Puts a frame into the outbox; never waits.
+    ///
+    /// # Errors
+    /// [`Refused`] if the connection is closed or its outbox just ran over, which closes it.
+    fn push(&self, frame: &Frame, to: UserId) -> Result<(), Refused>;
+
+    /// Resolves when the outbox is empty, or the connection closed.
+    fn flushed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
+    /// Ends the connection, so that the client comes back.
+    fn close(&self);
+}
+
+/// A connection as the hub sees it.
+pub struct Connection {
+    pub id: ConnectionId,
+    renderer: &'static dyn Renderer,
+    port: Arc<dyn Port>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    visit: Option<Visit>,
+    topics: HashSet<Topic>,
+    marks: Marks,
+    catching_up: Option<CatchingUp>,
+}
+
+/// While missed messages are read from the store, live ones wait here, so that they come after them.
+#[derive(Default)]
+struct CatchingUp {
+    held: Vec<Shared>,
+    overflown: bool,
+    /// Topics that were left before this connection got around to entering them.
+    left: HashSet<Topic>,
+}
+
+impl Connection {
+    pub(super) fn new(renderer: &'static dyn Renderer, port: Arc<dyn Port>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = ConnectionId(NEXT.fetch_add(1, Ordering::Relaxed));
+        Self { id, renderer, port, state: Mutex::default() }
+    }
+
+    /// The user who is signed in here.
+    pub fn user(&self) -> Option<UserId> {
+        self.state.lock().user()
+    }
+
+    /// Their time here.
+    pub fn visit(&self) -> Option<Visit> {
+        self.state.lock().visit
+    }
+
+    /// Whether this connection has entered `topic`.
+    pub fn is_in(&self, topic: Topic) -> bool {
+        self.state.lock().topics.contains(&topic)
+    }
+
+    /// Resolves when the outbox is empty, or the connection closed.
+    pub async fn flushed(&self) {
+        self.port.flushed().await;
+    }
+
+    /// Ends the connection, so that the client comes back.
+    pub fn close(&self) {
+        self.port.close();
+    }
+
+    /// Hands over an event. True if the transport took it, or it waits for the connection to catch up.
+    pub(super) fn deliver(&self, parcel: &Shared) -> bool {
+        let mut state = self.state.lock();
+        let Some(user) = state.user() else {
+            return false;
+        };
+        if let Some(catching_up) = &mut state.catching_up
+            && parcel.place(user).is_some()
+        {
+            return catching_up.hold(parcel);
+        }
+        self.push(&mut state, user, parcel)
+    }
+
+    /// Hands over a message that was read from the store, ahead of the live ones. False if the connection is closed.
+    pub fn replay(&self, visit: Visit, parcel: &Shared) -> bool {
+        let mut state = self.state.lock();
+        state.visit == Some(visit) && self.push(&mut state, visit.user, parcel)
+    }
+
+    /// Notes that up to `seq` there is nothing more for this user.
+    pub fn skip_to(&self, visit: Visit, conversation: ConversationId, seq: Seq) {
+        let mut state = self.state.lock();
+        if state.visit == Some(visit) {
+            state.marks.note(conversation, seq);
+        }
+    }
+
+    /// Ends the catching up: hands over what was held, without what was replayed meanwhile. False if more was
+    /// held than there is room for; then the store must be read once more.
+    pub fn go_live(&self, visit: Visit) -> bool {
+        let mut state = self.state.lock();
+        let user = visit.user;
+        if state.visit != Some(visit) {
+            return true;
+        }
+        let Some(catching_up) = &mut state.catching_up else {
+            return true;
+        };
+        if catching_up.overflown {
+            catching_up.overflown = false;
+            return false;
+        }
+        let held = std::mem::take(&mut catching_up.held);
+        state.catching_up = None;
+        for parcel in held {
+            let is_new =
+                parcel.place(user).is_some_and(|(conversation, seq)| state.marks.noted(conversation) < Some(seq));
+            if is_new && !self.push(&mut state, user, &parcel) {
+                break;
+            }
+        }
+        true
+    }
+
+    /// Marks that have outlived a heartbeat and can be stored.
+    pub(super) fn age_marks(&self) -> Vec<Mark> {
+        let mut state = self.state.lock();
+        let Some(user) = state.user() else {
+            return Vec::new();
+        };
+        let aged = state.marks.age();
+        aged.into_iter().map(|(conversation, seq)| Mark { user, conversation, seq }).collect()
+    }
+
+    /// All marks of a connection that ends in an orderly way.
+    pub fn final_marks(&self) -> Vec<Mark> {
+        let state = self.state.lock();
+        let Some(user) = state.user() else {
+            return Vec::new();
+        };
+        state.marks.all().map(|(conversation, seq)| Mark { user, conversation, seq }).collect()
+    }
+
+    pub(super) fn noted_marks(&self) -> Vec<(ConversationId, Seq)> {
+        self.state.lock().marks.all().collect()
+    }
+
+    pub(super) fn begin(&self, user: UserId) {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let visit = Visit { user, number: NEXT.fetch_add(1, Ordering::Relaxed) };
+        *self.state.lock() = State { visit: Some(visit), catching_up: Some(CatchingUp::default()), ..State::default() };
+    }
+
+    pub(super) fn end(&self) -> Option<(UserId, HashSet<Topic>)> {
+        let state = std::mem::take(&mut *self.state.lock());
+        state.user().map(|user| (user, state.topics))
+    }
+
+    /// Notes that the topic is entered. False if there is nothing to enter.
+    pub(super) fn entered(&self, topic: Topic) -> bool {
+        let mut state = self.state.lock();
+        let was_left = state.catching_up.as_mut().is_some_and(|catching_up| catching_up.left.remove(&topic));
+        !was_left && state.visit.is_some() && state.topics.insert(topic)
+    }
+
+    /// Notes that the topic is left. True if it had been entered.
+    pub(super) fn left(&self, topic: Topic) -> bool {
+        let mut state = self.state.lock();
+        let was_in = state.topics.remove(&topic);
+        if let Some(catching_up) = &mut state.catching_up
+            && !was_in
+        {
+            catching_up.left.insert(topic);
+        }
+        was_in
+    }
+
+    fn push(&self, state: &mut State, user: UserId, parcel: &Shared) -> bool {
+        let Some(frame) = parcel.frame(self.renderer) else {
+            return false;
+        };
+        if self.port.push(frame, user).is_err() {
+            return false;
+        }
+        if let Some((conversation, seq)) = parcel.place(user) {
+            state.marks.note(conversation, seq);
+        }
+        true
+    }
+}
+
+impl State {
+    fn user(&self) -> Option<UserId> {
+        self.visit.map(|visit| visit.user)
+    }
+}
+
+impl CatchingUp {
+    fn hold(&mut self, parcel: &Shared) -> bool {
+        if self.held.len() >= MAX_HELD {
+            self.held.clear();
+            self.overflown = true;
+        }
+        if !self.overflown {
+            self.held.push(Arc::clone(parcel));
+        }
+        true
+    }
+}

@@ -1,0 +1,156 @@
+//! Who is connected here, and the way of an event to them.
+//!
+//! Connections enter topics; publishing finds the connections of a topic and gives each the same [`Parcel`],
+//! which is rendered once per dialect. The [`Bus`] carries what concerns other nodes.
+
+mod bus;
+mod connection;
+mod marks;
+mod online;
+mod parcel;
+mod topics;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use dashmap::DashMap;
+
+pub use bus::{Bus, LocalBus, Signal};
+pub use connection::{Connection, ConnectionId, Port, Refused, Visit};
+pub use marks::Mark;
+pub use online::Arrived;
+pub use parcel::{Frame, Parcel, Renderer, Wire};
+
+use crate::chat::event::{Event, Topic};
+use crate::chat::ids::{ConversationId, Seq, UserId};
+use crate::chat::presence::Presence;
+use crate::metrics::Metrics;
+use online::Online;
+use topics::Topics;
+
+/// The live connections of this node.
+pub struct Hub {
+    topics: Topics,
+    online: Online,
+    connections: DashMap<ConnectionId, Arc<Connection>>,
+    bus: Arc<dyn Bus>,
+    metrics: Arc<Metrics>,
+}
+
+impl Hub {
+    pub fn new(bus: Arc<dyn Bus>, metrics: Arc<Metrics>) -> Self {
+        Self { topics: Topics::default(), online: Online::default(), connections: DashMap::new(), bus, metrics }
+    }
+
+    /// Hands `event` to every connection in `topic`, here and on other nodes. Never waits.
+    pub fn publish(&self, topic: Topic, event: Event) {
+        self.bus.send(&Signal::Publish { topic, event: Cow::Borrowed(&event) });
+        let Some(members) = self.topics.members(topic) else {
+            return;
+        };
+        let parcel = Arc::new(Parcel::new(event));
+        let delivered = members.iter().filter(|connection| connection.deliver(&parcel)).count();
+        self.metrics.events_delivered.increment(delivered as u64);
+    }
+
+    /// Takes a connection in; it hears of nothing before it signs in.
+    pub fn open(&self, renderer: &'static dyn Renderer, port: Arc<dyn Port>) -> Arc<Connection> {
+        let connection = Arc::new(Connection::new(renderer, port));
+        self.connections.insert(connection.id, Arc::clone(&connection));
+        connection
+    }
+
+    /// Lets a connection go that has signed out.
+    pub fn close(&self, connection: &Connection) {
+        self.connections.remove(&connection.id);
+    }
+
+    /// Makes `user` the user of `connection`. Messages are held back until [`Connection::go_live`].
+    pub fn sign_in(&self, connection: &Arc<Connection>, user: UserId, wish: Presence) -> Arrived {
+        connection.begin(user);
+        self.online.add(user, connection, wish)
+    }
+
+    /// Takes `connection` out of all its topics; with the user's last connection their friends see them go.
+    pub fn sign_out(&self, connection: &Arc<Connection>) {
+        let Some((user, topics)) = connection.end() else {
+            return;
+        };
+        for topic in topics {
+            self.leave_topic(connection, topic);
+        }
+        self.online.remove(user, connection, || {
+            self.publish(Topic::Watchers(user), Event::Presence { user, presence: Presence::offline() });
+        });
+    }
+
+    /// Sets what `user` is doing and tells those who have them as a friend, unless there is nothing new to see.
+    pub fn set_presence(&self, user: UserId, presence: Presence) {
+        self.online.set(user, presence, |visible| {
+            self.publish(Topic::Watchers(user), Event::Presence { user, presence: visible });
+        });
+    }
+
+    /// Tells those who have `user` as a friend that they are here now, unless they hide.
+    pub fn announce(&self, user: UserId) {
+        self.online.announce(user, |visible| {
+            self.publish(Topic::Watchers(user), Event::Presence { user, presence: visible });
+        });
+    }
+
+    /// What others see of `user`.
+    pub fn visible_presence(&self, user: UserId) -> Presence {
+        self.online.presence(user).map_or_else(Presence::offline, |presence| presence.visible())
+    }
+
+    /// Enters `connection` into the topics that its user's friends and rooms call for.
+    pub fn enter_all(&self, connection: &Arc<Connection>, topics: impl IntoIterator<Item = Topic>) {
+        for topic in topics {
+            self.enter_topic(connection, topic);
+        }
+    }
+
+    /// Enters every connection of `user`, wherever it is, into `topic`.
+    pub fn enter(&self, user: UserId, topic: Topic) {
+        self.bus.send(&Signal::Enter { user, topic });
+        for connection in self.online.connections(user) {
+            self.enter_topic(&connection, topic);
+        }
+    }
+
+    /// Takes every connection of `user`, wherever it is, out of `topic`.
+    pub fn leave(&self, user: UserId, topic: Topic) {
+        self.bus.send(&Signal::Leave { user, topic });
+        for connection in self.online.connections(user) {
+            if connection.left(topic) {
+                self.leave_topic(&connection, topic);
+            }
+        }
+    }
+
+    /// How far `user`'s connections here have taken each conversation's messages.
+    pub fn marks_of(&self, user: UserId) -> Vec<(ConversationId, Seq)> {
+        self.online.connections(user).iter().flat_map(|connection| connection.noted_marks()).collect()
+    }
+
+    /// The marks that have aged since the last call; see [`Connection::age_marks`].
+    pub fn age_marks(&self) -> Vec<Mark> {
+        self.connections.iter().flat_map(|entry| entry.age_marks()).collect()
+    }
+
+    fn enter_topic(&self, connection: &Arc<Connection>, topic: Topic) {
+        if connection.entered(topic) && self.topics.enter(topic, connection) {
+            self.bus.subscribe(topic);
+        }
+        // A sign-out may have run between the two steps above; then nothing else would undo the second.
+        if !connection.is_in(topic) {
+            self.leave_topic(connection, topic);
+        }
+    }
+
+    fn leave_topic(&self, connection: &Connection, topic: Topic) {
+        if self.topics.leave(topic, connection.id) {
+            self.bus.unsubscribe(topic);
+        }
+    }
+}

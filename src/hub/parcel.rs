@@ -1,0 +1,85 @@
+//! An event on its way to many connections, rendered once per dialect.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::chat::event::Event;
+use crate::chat::ids::{ConversationId, Seq, UserId};
+
+/// The dialects, as places for what they rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wire {
+    Nodeim,
+}
+
+impl Wire {
+    const COUNT: usize = 1;
+}
+
+/// Writes events in the way of one dialect.
+pub trait Renderer: Send + Sync {
+    fn wire(&self) -> Wire;
+
+    /// The event as this dialect's clients get it, or `None` if they have no word for it.
+    fn render(&self, event: &Event) -> Option<Frame>;
+}
+
+/// An event as one dialect writes it: a name and a JSON text that all recipients share, with at most one place
+/// in it for the recipient's own id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    pub name: &'static str,
+    before: Box<str>,
+    after: Option<Box<str>>,
+}
+
+impl Frame {
+    /// A frame that is the same for everybody.
+    pub fn shared(name: &'static str, json: String) -> Self {
+        Self { name, before: json.into(), after: None }
+    }
+
+    /// A frame with the recipient's id between `before` and `after`.
+    pub fn addressed(name: &'static str, before: String, after: String) -> Self {
+        Self { name, before: before.into(), after: Some(after.into()) }
+    }
+
+    /// The JSON text for `user`.
+    pub fn json_for(&self, user: UserId) -> String {
+        let Some(after) = &self.after else {
+            return self.before.clone().into();
+        };
+        let mut json = String::with_capacity(self.before.len() + after.len() + 20);
+        json.push_str(&self.before);
+        json.push_str(&user.to_string());
+        json.push_str(after);
+        json
+    }
+}
+
+/// An event with the frames that were made of it so far.
+pub struct Parcel {
+    event: Event,
+    frames: [OnceLock<Option<Frame>>; Wire::COUNT],
+}
+
+impl Parcel {
+    pub fn new(event: Event) -> Self {
+        Self { event, frames: Default::default() }
+    }
+
+    /// The event as `renderer` writes it. Rendered at the first call.
+    pub fn frame(&self, renderer: &dyn Renderer) -> Option<&Frame> {
+        self.frames[renderer.wire() as usize].get_or_init(|| renderer.render(&self.event)).as_ref()
+    }
+
+    /// The place in its conversation, if the event is a stored message for `user`.
+    pub(super) fn place(&self, user: UserId) -> Option<(ConversationId, Seq)> {
+        match &self.event {
+            Event::Message { message, .. } if message.is_for(user) => Some((message.conversation, message.seq)),
+            _ => None,
+        }
+    }
+}
+
+/// Parcels are always shared: one per event, however many recipients.
+pub(super) type Shared = Arc<Parcel>;

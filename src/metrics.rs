@@ -1,0 +1,99 @@
+//! The figures of one server, as Prometheus text. Every `App` has its own registry, so that two servers in one
+//! process do not count for each other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram, with_local_recorder};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
+
+const LATENCY_BUCKETS_S: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+const BATCH_BUCKETS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+
+/// Handles to the figures that are counted on busy paths, and the registry for the others.
+pub struct Metrics {
+    recorder: PrometheusRecorder,
+    pub events_delivered: Counter,
+    pub messages_stored: Counter,
+    pub commit_batch_size: Histogram,
+    pub commit_seconds: Histogram,
+    pub commit_failures: Counter,
+    pub outbox_overflows: Counter,
+    pub inbox_refusals: Counter,
+}
+
+impl Metrics {
+    /// An empty registry.
+    ///
+    /// # Errors
+    /// Never with the buckets above; the builder checks them.
+    pub fn new() -> Result<Arc<Self>, BuildError> {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &LATENCY_BUCKETS_S)?
+            .set_buckets_for_metric(Matcher::Suffix("_batch_size".into()), &BATCH_BUCKETS)?
+            .build_recorder();
+        let metrics = with_local_recorder(&recorder, || {
+            metrics::describe_gauge!("nodeim_connections", "Open connections by transport.");
+            metrics::describe_counter!("nodeim_commands_total", "Commands by name and reply code.");
+            metrics::describe_histogram!("nodeim_command_seconds", "Time from a command's start to its reply.");
+            metrics::describe_counter!("nodeim_events_delivered_total", "Events handed to connections.");
+            metrics::describe_counter!("nodeim_messages_stored_total", "Messages committed.");
+            metrics::describe_histogram!("nodeim_commit_batch_size", "Messages in one commit.");
+            metrics::describe_histogram!("nodeim_commit_seconds", "Time of one commit, its statements included.");
+            metrics::describe_counter!("nodeim_commit_failures_total", "Commits that failed.");
+            metrics::describe_counter!("nodeim_outbox_overflows_total", "Connections closed for not reading.");
+            metrics::describe_counter!("nodeim_inbox_refusals_total", "Commands refused for coming too fast.");
+            (
+                counter!("nodeim_events_delivered_total"),
+                counter!("nodeim_messages_stored_total"),
+                histogram!("nodeim_commit_batch_size"),
+                histogram!("nodeim_commit_seconds"),
+                counter!("nodeim_commit_failures_total"),
+                counter!("nodeim_outbox_overflows_total"),
+                counter!("nodeim_inbox_refusals_total"),
+            )
+        });
+        let (
+            events_delivered,
+            messages_stored,
+            commit_batch_size,
+            commit_seconds,
+            commit_failures,
+            outbox_overflows,
+            inbox_refusals,
+        ) = metrics;
+        Ok(Arc::new(Self {
+            recorder,
+            events_delivered,
+            messages_stored,
+            commit_batch_size,
+            commit_seconds,
+            commit_failures,
+            outbox_overflows,
+            inbox_refusals,
+        }))
+    }
+
+    /// Counts one command. `name` must come from a fixed list: every new name is kept for ever.
+    pub fn command(&self, name: &'static str, code: u16, took: Duration) {
+        with_local_recorder(&self.recorder, || {
+            counter!("nodeim_commands_total", "command" => name, "code" => code.to_string()).increment(1);
+            histogram!("nodeim_command_seconds", "command" => name).record(took);
+        });
+    }
+
+    /// The number of open connections over `transport`.
+    pub fn connections(&self, transport: &'static str) -> Gauge {
+        with_local_recorder(&self.recorder, || gauge!("nodeim_connections", "transport" => transport))
+    }
+
+    /// All figures as Prometheus text.
+    pub fn render(&self) -> String {
+        self.recorder.handle().render()
+    }
+
+    /// Sorts what the histograms have gathered into their buckets. Between two calls they keep every value.
+    pub fn tidy(&self) {
+        self.recorder.handle().run_upkeep();
+    }
+}

@@ -1,0 +1,82 @@
+//! Friendships, each direction a row of its own. They are asked for and answered in [`super::batch`].
+
+use sqlx::Row;
+
+use super::Store;
+use super::error::failed;
+use crate::chat::error::Result;
+use crate::chat::ids::UserId;
+
+/// Somebody in a user's list of friends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Friend {
+    pub id: UserId,
+    /// The name under which the owner has filed them.
+    pub group: Option<String>,
+}
+
+impl Store {
+    /// Whether `owner` has asked `friend` (`Some(false)`) or has them as a friend (`Some(true)`).
+    pub async fn friendship(&self, owner: UserId, friend: UserId) -> Result<Option<bool>> {
+        let accepted: Option<i64> =
+            sqlx::query_scalar("select accepted from friendships where owner_id = $1 and friend_id = $2")
+                .bind(owner.0)
+                .bind(friend.0)
+                .fetch_optional(&self.read)
+                .await
+                .map_err(failed)?;
+        Ok(accepted.map(|accepted| accepted != 0))
+    }
+
+    /// The friends of `owner`, ordered by id, at most `limit`.
+    pub async fn friends(&self, owner: UserId, limit: i64) -> Result<Vec<Friend>> {
+        let rows = sqlx::query(
+            "select friend_id, group_name from friendships where owner_id = $1 and accepted = 1
+             order by friend_id limit $2",
+        )
+        .bind(owner.0)
+        .bind(limit)
+        .fetch_all(&self.read)
+        .await
+        .map_err(failed)?;
+        let friend = |row: &sqlx::any::AnyRow| {
+            Ok(Friend { id: UserId(row.try_get(0).map_err(failed)?), group: row.try_get(1).map_err(failed)? })
+        };
+        rows.iter().map(friend).collect()
+    }
+
+    /// How many friends and open requests `owner` has.
+    pub async fn count_friendships(&self, owner: UserId) -> Result<i64> {
+        sqlx::query_scalar("select count(*) from friendships where owner_id = $1")
+            .bind(owner.0)
+            .fetch_one(&self.read)
+            .await
+            .map_err(failed)
+    }
+
+    /// Removes `friend` from the list of `owner`, a request too. The other direction stays.
+    pub async fn remove_friend(&self, owner: UserId, friend: UserId) -> Result<()> {
+        sqlx::query("delete from friendships where owner_id = $1 and friend_id = $2")
+            .bind(owner.0)
+            .bind(friend.0)
+            .execute(&self.write)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    /// Files `friend` under `group`. False if they are not in the list of `owner`.
+    pub async fn set_group(&self, owner: UserId, friend: UserId, group: &str) -> Result<bool> {
+        let changed = sqlx::query(
+            "update friendships set group_name = $3 where owner_id = $1 and friend_id = $2 and accepted = 1",
+        )
+        .bind(owner.0)
+        .bind(friend.0)
+        .bind(group)
+        .execute(&self.write)
+        .await
+        .map_err(failed)?
+        .rows_affected();
+        Ok(changed > 0)
+    }
+}

@@ -1,0 +1,153 @@
+//! Reading messages, and the marks of how far they were delivered. They are written in [`super::batch`].
+
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::Store;
+use super::error::failed;
+use super::rows::{placeholders, runs};
+use crate::chat::error::{Error, Result};
+use crate::chat::ids::{ConversationId, MessageId, Seq, UserId};
+use crate::chat::message::{Format, Kind, Message};
+use crate::hub::Mark;
+
+pub(super) const COLUMNS: &str = "m.id, m.conversation_id, m.seq, m.sender_id, m.recipient_id, m.kind, m.format, m.body, \
+                                  m.claimed_ms, m.stored_ms";
+
+/// A place in a conversation from which to read on, and where the conversation ended when it was looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    pub conversation: ConversationId,
+    pub after: Seq,
+    pub last: Seq,
+}
+
+/// What to show of everything that was addressed to a user.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LogFilter {
+    pub from: Option<UserId>,
+    pub conversation: Option<ConversationId>,
+}
+
+/// One page of it.
+#[derive(Debug, Clone)]
+pub struct LogPage {
+    pub messages: Vec<Message>,
+    /// How many messages there are on all pages.
+    pub total: i64,
+}
+
+impl Store {
+    /// The conversations in which `user` has not been given everything, at most `limit`.
+    pub async fn missed(&self, user: UserId, limit: i64) -> Result<Vec<Cursor>> {
+        let rows = sqlx::query(
+            "select s.conversation_id, s.delivered_seq, c.last_seq
+             from stays s join conversations c on c.id = s.conversation_id
+             where s.user_id = $1 and s.until_seq is null and c.last_seq > s.delivered_seq
+             order by s.conversation_id limit $2",
+        )
+        .bind(user.0)
+        .bind(limit)
+        .fetch_all(&self.read)
+        .await
+        .map_err(failed)?;
+        let cursor = |row: &AnyRow| {
+            Ok(Cursor {
+                conversation: ConversationId(row.try_get(0).map_err(failed)?),
+                after: Seq(row.try_get(1).map_err(failed)?),
+                last: Seq(row.try_get(2).map_err(failed)?),
+            })
+        };
+        rows.iter().map(cursor).collect()
+    }
+
+    /// The next `limit` messages after the cursors, over all their conversations, oldest first.
+    ///
+    /// Each conversation offers at most its next `limit` messages. That is enough: a message beyond them comes
+    /// after `limit` others of its own conversation.
+    pub async fn messages_after(&self, cursors: &[Cursor], limit: usize) -> Result<Vec<Message>> {
+        let mut messages = Vec::new();
+        for run in runs(cursors) {
+            let text = format!(
+                "select {COLUMNS} from (values {}) as v join messages m on m.conversation_id = v.column1
+                   and m.seq > v.column2 and m.seq <= v.column2 + {limit}
+                 order by m.id limit {limit}",
+                placeholders(run.len(), 2)
+            );
+            let query = run.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, cursor| {
+                query.bind(cursor.conversation.0).bind(cursor.after.0)
+            });
+            for row in &query.fetch_all(&self.read).await.map_err(failed)? {
+                messages.push(read_message(row)?);
+            }
+        }
+        messages.sort_by_key(|message| message.id);
+        messages.truncate(limit);
+        Ok(messages)
+    }
+
+    /// Moves delivered marks forward; none moves back.
+    pub async fn store_marks(&self, marks: &[Mark]) -> Result<()> {
+        for run in runs(marks) {
+            let text = format!(
+                "update stays set delivered_seq = v.column3 from (values {}) as v
+                 where stays.conversation_id = v.column1 and stays.user_id = v.column2 and stays.until_seq is null
+                   and stays.delivered_seq < v.column3",
+                placeholders(run.len(), 3)
+            );
+            let query = run.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, mark| {
+                query.bind(mark.conversation.0).bind(mark.user.0).bind(mark.seq.0)
+            });
+            query.execute(&self.write).await.map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// What was addressed to `user`, oldest first, `per_page` at a time. Pages count from 1.
+    pub async fn log(&self, user: UserId, filter: LogFilter, page: i64, per_page: i64) -> Result<LogPage> {
+        let mut from = "from stays s join messages m on m.conversation_id = s.conversation_id
+               and m.seq > s.since_seq and (s.until_seq is null or m.seq <= s.until_seq)
+             where s.user_id = $1 and (m.recipient_id is null or m.recipient_id = $1)"
+            .to_owned();
+        let mut parameters = vec![user.0];
+        if let Some(sender) = filter.from {
+            parameters.push(sender.0);
+            from += &format!(" and m.sender_id = ${}", parameters.len());
+        }
+        if let Some(conversation) = filter.conversation {
+            parameters.push(conversation.0);
+            from += &format!(" and s.conversation_id = ${}", parameters.len());
+        }
+        let count = format!("select count(*) {from}");
+        let count = parameters.iter().fold(sqlx::query_scalar(AssertSqlSafe(count)), |query, value| query.bind(*value));
+        let total: i64 = count.fetch_one(&self.read).await.map_err(failed)?;
+
+        let offset = page.saturating_sub(1).saturating_mul(per_page);
+        if offset >= total {
+            return Ok(LogPage { messages: Vec::new(), total });
+        }
+        // The wire asks for pages by number, so this is the one place with an offset.
+        let rows = format!("select {COLUMNS} {from} order by m.id limit {per_page} offset {offset}");
+        let rows = parameters.iter().fold(sqlx::query(AssertSqlSafe(rows)), |query, value| query.bind(*value));
+        let rows = rows.fetch_all(&self.read).await.map_err(failed)?;
+        Ok(LogPage { messages: rows.iter().map(read_message).collect::<Result<_>>()?, total })
+    }
+}
+
+pub(super) fn read_message(row: &AnyRow) -> Result<Message> {
+    let kind: &str = row.try_get(5).map_err(failed)?;
+    let format: &str = row.try_get(6).map_err(failed)?;
+    let body: &str = row.try_get(7).map_err(failed)?;
+    Ok(Message {
+        id: MessageId(row.try_get(0).map_err(failed)?),
+        conversation: ConversationId(row.try_get(1).map_err(failed)?),
+        seq: Seq(row.try_get(2).map_err(failed)?),
+        sender: UserId(row.try_get(3).map_err(failed)?),
+        recipient: row.try_get::<Option<i64>, _>(4).map_err(failed)?.map(UserId),
+        kind: Kind::parse(kind).ok_or_else(|| Error::internal(format!("unknown message kind {kind}")))?,
+        format: Format::parse(format).ok_or_else(|| Error::internal(format!("unknown message format {format}")))?,
+        body: body.into(),
+        claimed_ms: row.try_get(8).map_err(failed)?,
+        stored_ms: row.try_get(9).map_err(failed)?,
+    })
+}

@@ -1,0 +1,121 @@
+//! Keeps everything, in SQLite or PostgreSQL, over sqlx's `Any` driver: each query is written once.
+//!
+//! Messages go through the [`Batcher`]; everything else is a method of [`Store`], in one file per subject.
+
+mod batch;
+mod error;
+mod friends;
+mod messages;
+mod rooms;
+mod rows;
+mod users;
+
+use std::time::Duration;
+
+use sqlx::any::{AnyPoolOptions, install_default_drivers};
+use sqlx::migrate::Migrator;
+use sqlx::{AnyPool, AssertSqlSafe, Executor};
+
+pub use batch::{Append, Batcher, Outcome, Settled};
+pub use friends::Friend;
+pub use messages::{Cursor, LogFilter, LogPage};
+pub use users::{Criterion, NewUser, Secrets};
+
+use crate::chat::error::{Error, Result};
+use crate::config::Config;
+use error::failed;
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// The database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    read: AnyPool,
+    /// With SQLite a single connection, so that writers queue up here instead of meeting at the file's lock.
+    write: AnyPool,
+}
+
+impl Store {
+    /// Connects and brings the schema up to date.
+    ///
+    /// # Errors
+    /// One line for the operator: the database cannot be reached, is damaged, or is newer than this program.
+    pub async fn open(config: &Config) -> Result<Self, String> {
+        install_default_drivers();
+        let url = config.effective_database_url();
+        let shown = config.redacted().effective_database_url();
+        let store = Self::connect(config, &url).await.map_err(|error| format!("cannot open {shown}: {error}"))?;
+        let migrations = if is_sqlite(&url) { &SQLITE } else { &POSTGRES };
+        migrations.run(&store.write).await.map_err(|error| format!("cannot prepare {shown}: {error}"))?;
+        Ok(store)
+    }
+
+    async fn connect(config: &Config, url: &str) -> sqlx::Result<Self> {
+        let timeout = Duration::from_millis(config.database_timeout_ms);
+        let pool = || AnyPoolOptions::new().acquire_timeout(timeout).max_lifetime(None).idle_timeout(None);
+        if !is_sqlite(url) {
+            let read = pool().max_connections(config.database_connections).connect(url).await?;
+            return Ok(Self { write: read.clone(), read });
+        }
+        if let Some(folder) = sqlite_path(url).and_then(std::path::Path::parent) {
+            std::fs::create_dir_all(folder)?;
+        }
+        let url = if url.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") };
+        // Nothing breaks a connection to a file, so none is tested before use.
+        let pool = || {
+            pool().test_before_acquire(false).after_connect(move |connection, _| {
+                let pragmas = format!(
+                    "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
+                     pragma busy_timeout = {}; pragma temp_store = memory",
+                    timeout.as_millis()
+                );
+                Box::pin(async move { connection.execute(AssertSqlSafe(pragmas)).await.map(drop) })
+            })
+        };
+        let write = pool().max_connections(1).connect(&url).await?;
+        let read = pool().max_connections(config.database_connections).connect(&url).await?;
+        Ok(Self { read, write })
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// `Unavailable` if it does not.
+    pub async fn ping(&self) -> Result<()> {
+        sqlx::query("select 1").execute(&self.read).await.map_err(Error::unavailable)?;
+        Ok(())
+    }
+
+    /// Waits for running statements and closes every connection.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+
+    /// The next number of the counter `name`, at least `floor`.
+    async fn next_id(transaction: &mut sqlx::AnyConnection, name: &str, floor: i64) -> Result<i64> {
+        sqlx::query_scalar(
+            "insert into counters (name, value) values ($1, $2)
+             on conflict (name) do update
+             set value = case when counters.value < $2 - 1 then $2 else counters.value + 1 end
+             returning value",
+        )
+        .bind(name)
+        .bind(floor)
+        .fetch_one(transaction)
+        .await
+        .map_err(failed)
+    }
+}
+
+fn is_sqlite(url: &str) -> bool {
+    url.starts_with("sqlite:")
+}
+
+/// The file behind a SQLite URL; none for a database in memory.
+fn sqlite_path(url: &str) -> Option<&std::path::Path> {
+    let path = url.strip_prefix("sqlite:")?.split('?').next()?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    (!path.is_empty() && path != ":memory:").then_some(std::path::Path::new(path))
+}

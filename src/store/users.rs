@@ -1,0 +1,273 @@
+//! Accounts: identifiers, secrets, profiles and the index for `find`.
+
+use serde_json::{Map, Value};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
+
+use super::Store;
+use super::error::{failed, is_duplicate};
+use super::rows::{placeholders, runs};
+use crate::chat::error::{Error, Reason, Result};
+use crate::chat::ids::UserId;
+use crate::chat::profile;
+use crate::chat::user::User;
+
+/// An account that is to be made.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    pub username: String,
+    pub password_hash: String,
+    pub question: Option<String>,
+    pub answer_hash: Option<String>,
+    pub attributes: Map<String, Value>,
+    pub created_ms: i64,
+}
+
+/// What proves that somebody is a user. Never leaves the account code.
+#[derive(Clone)]
+pub struct Secrets {
+    pub id: UserId,
+    pub password_hash: String,
+    pub question: Option<String>,
+    pub answer_hash: Option<String>,
+}
+
+/// One condition of `find`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Criterion {
+    Id(UserId),
+    Username(String),
+    /// An attribute's name and its value as [`profile::comparable`] writes it.
+    Attribute(String, String),
+}
+
+impl Store {
+    /// Makes an account and returns its id, the next one from `first_id` up.
+    ///
+    /// # Errors
+    /// `Conflict` if the user name is taken.
+    pub async fn insert_user(&self, new: &NewUser, first_id: i64) -> Result<UserId> {
+        let mut transaction = self.write.begin().await.map_err(failed)?;
+        let id = Self::next_id(&mut transaction, "user", first_id).await?;
+        sqlx::query(
+            "insert into users (id, username, password_hash, question, answer_hash, profile, created_ms)
+             values ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(id)
+        .bind(new.username.as_str())
+        .bind(new.password_hash.as_str())
+        .bind(new.question.as_deref())
+        .bind(new.answer_hash.as_deref())
+        .bind(to_json(&new.attributes)?)
+        .bind(new.created_ms)
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed)?;
+        sqlx::query("insert into identifiers (kind, value, user_id) values ('username', $1, $2)")
+            .bind(new.username.as_str())
+            .bind(id)
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| match error {
+                error if is_duplicate(&error) => Error::Conflict(Reason::UsernameTaken),
+                error => failed(error),
+            })?;
+        index_attributes(&mut transaction, id, &new.attributes).await?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(UserId(id))
+    }
+
+    /// The account with this id.
+    pub async fn user(&self, id: UserId) -> Result<Option<User>> {
+        let row = sqlx::query("select id, username, question, profile from users where id = $1")
+            .bind(id.0)
+            .fetch_optional(&self.read)
+            .await
+            .map_err(failed)?;
+        row.as_ref().map(read_user).transpose()
+    }
+
+    /// The accounts with these ids that exist, ordered by id.
+    pub async fn users(&self, ids: &[UserId]) -> Result<Vec<User>> {
+        let mut users = Vec::with_capacity(ids.len());
+        for run in runs(ids) {
+            let list = placeholders(1, run.len());
+            let text = format!("select id, username, question, profile from users where id in {list}");
+            let query = run.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, id| query.bind(id.0));
+            let rows = query.fetch_all(&self.read).await.map_err(failed)?;
+            for row in &rows {
+                users.push(read_user(row)?);
+            }
+        }
+        users.sort_by_key(|user| user.id);
+        Ok(users)
+    }
+
+    /// Whether the account exists.
+    pub async fn user_exists(&self, id: UserId) -> Result<bool> {
+        let found: Option<i64> = sqlx::query_scalar("select id from users where id = $1")
+            .bind(id.0)
+            .fetch_optional(&self.read)
+            .await
+            .map_err(failed)?;
+        Ok(found.is_some())
+    }
+
+    /// The secrets of the account with this user name.
+    pub async fn secrets_by_username(&self, username: &str) -> Result<Option<Secrets>> {
+        let row = sqlx::query(
+            "select u.id, u.password_hash, u.question, u.answer_hash from identifiers i join users u on u.id = i.user_id
+             where i.kind = 'username' and i.value = $1",
+        )
+        .bind(username)
+        .fetch_optional(&self.read)
+        .await
+        .map_err(failed)?;
+        row.as_ref().map(read_secrets).transpose()
+    }
+
+    /// The secrets of the account with this id.
+    pub async fn secrets_by_id(&self, id: UserId) -> Result<Option<Secrets>> {
+        let row = sqlx::query("select id, password_hash, question, answer_hash from users where id = $1")
+            .bind(id.0)
+            .fetch_optional(&self.read)
+            .await
+            .map_err(failed)?;
+        row.as_ref().map(read_secrets).transpose()
+    }
+
+    /// Sets a new password hash.
+    pub async fn set_password(&self, id: UserId, password_hash: &str) -> Result<()> {
+        sqlx::query("update users set password_hash = $2 where id = $1")
+            .bind(id.0)
+            .bind(password_hash)
+            .execute(&self.write)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    /// Sets or clears the security question, and the hash of its answer.
+    pub async fn set_question(&self, id: UserId, question: Option<&str>) -> Result<()> {
+        sqlx::query("update users set question = $2 where id = $1")
+            .bind(id.0)
+            .bind(question)
+            .execute(&self.write)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    /// Sets or clears the hash of the answer to the security question.
+    pub async fn set_answer(&self, id: UserId, answer_hash: Option<&str>) -> Result<()> {
+        sqlx::query("update users set answer_hash = $2 where id = $1")
+            .bind(id.0)
+            .bind(answer_hash)
+            .execute(&self.write)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    /// Replaces the profile `old` by `new`. False if somebody else has changed it meanwhile.
+    pub async fn replace_profile(
+        &self,
+        id: UserId,
+        old: &Map<String, Value>,
+        new: &Map<String, Value>,
+    ) -> Result<bool> {
+        let mut transaction = self.write.begin().await.map_err(failed)?;
+        let changed = sqlx::query("update users set profile = $3 where id = $1 and profile = $2")
+            .bind(id.0)
+            .bind(to_json(old)?)
+            .bind(to_json(new)?)
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?
+            .rows_affected();
+        if changed == 0 {
+            return Ok(false);
+        }
+        sqlx::query("delete from attributes where user_id = $1")
+            .bind(id.0)
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        index_attributes(&mut transaction, id.0, new).await?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(true)
+    }
+
+    /// The accounts that meet all criteria, ordered by id.
+    pub async fn find_users(&self, criteria: &[Criterion], limit: usize) -> Result<Vec<User>> {
+        let mut text = "select id, username, question, profile from users where 0 = 0".to_owned();
+        let mut bound = 0;
+        let mut next = || {
+            bound += 1;
+            bound
+        };
+        for criterion in criteria {
+            text += &match criterion {
+                Criterion::Id(_) => format!(" and id = ${}", next()),
+                Criterion::Username(_) => format!(
+                    " and id in (select user_id from identifiers where kind = 'username' and value = ${})",
+                    next()
+                ),
+                Criterion::Attribute(..) => format!(
+                    " and id in (select user_id from attributes where name = ${} and value = ${})",
+                    next(),
+                    next()
+                ),
+            };
+        }
+        text += &format!(" order by id limit {limit}");
+        let mut query = sqlx::query(AssertSqlSafe(text));
+        for criterion in criteria {
+            query = match criterion {
+                Criterion::Id(id) => query.bind(id.0),
+                Criterion::Username(name) => query.bind(name.as_str()),
+                Criterion::Attribute(name, value) => query.bind(name.as_str()).bind(value.as_str()),
+            };
+        }
+        query.fetch_all(&self.read).await.map_err(failed)?.iter().map(read_user).collect()
+    }
+}
+
+async fn index_attributes(connection: &mut AnyConnection, id: i64, attributes: &Map<String, Value>) -> Result<()> {
+    let entries: Vec<_> = attributes
+        .iter()
+        .filter(|(name, _)| profile::is_searchable(name))
+        .filter_map(|(name, value)| Some((name.as_str(), profile::comparable(value)?)))
+        .collect();
+    for run in runs(&entries) {
+        let text = format!("insert into attributes (user_id, name, value) values {}", placeholders(run.len(), 3));
+        let query = run.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, (name, value)| {
+            query.bind(id).bind(*name).bind(value.as_str())
+        });
+        query.execute(&mut *connection).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn read_user(row: &AnyRow) -> Result<User> {
+    let profile: &str = row.try_get(3).map_err(failed)?;
+    Ok(User {
+        id: UserId(row.try_get(0).map_err(failed)?),
+        username: row.try_get(1).map_err(failed)?,
+        question: row.try_get(2).map_err(failed)?,
+        attributes: serde_json::from_str(profile).map_err(Error::internal)?,
+    })
+}
+
+fn read_secrets(row: &AnyRow) -> Result<Secrets> {
+    Ok(Secrets {
+        id: UserId(row.try_get(0).map_err(failed)?),
+        password_hash: row.try_get(1).map_err(failed)?,
+        question: row.try_get(2).map_err(failed)?,
+        answer_hash: row.try_get(3).map_err(failed)?,
+    })
+}
+
+fn to_json(attributes: &Map<String, Value>) -> Result<String> {
+    serde_json::to_string(attributes).map_err(Error::internal)
+}

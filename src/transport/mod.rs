@@ -1,0 +1,84 @@
+//! From bytes to (event name, JSON, reply slot) and back. Nothing of chat is known here.
+//!
+//! A transport gives each connection a [`Link`] and asks the dialect to open a [`Session`] on it. It feeds the
+//! session one [`Call`] after the other, in the order in which they came, and tells it when the connection ended.
+
+pub mod socketio;
+pub mod tcp;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::chat::Ending;
+use crate::hub::Port;
+use socketio::Outbox;
+
+/// What a client asks for.
+pub struct Call {
+    pub event: String,
+    /// The first argument; `Null` if there is none.
+    pub payload: Result<Value, Unreadable>,
+    /// Where to answer, if the client gave a place.
+    pub reply: Option<ReplySlot>,
+}
+
+/// The arguments are not JSON, or nested too deeply to be read at a bounded cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreadable;
+
+/// The place for exactly one answer.
+pub struct ReplySlot {
+    outbox: Arc<Outbox>,
+    ack: i64,
+}
+
+impl ReplySlot {
+    /// Answers with one JSON value.
+    pub fn send(self, json: String) {
+        self.outbox.acknowledge(self.ack, json);
+    }
+}
+
+/// One client's connection, as its session sees it.
+#[derive(Clone)]
+pub struct Link {
+    outbox: Arc<Outbox>,
+    /// Where the client is, behind trusted proxies too.
+    pub address: IpAddr,
+    /// The name of this connection in logs.
+    pub id: Arc<str>,
+}
+
+impl Link {
+    /// Sends an event with one JSON value.
+    pub fn emit(&self, event: &'static str, json: String) {
+        self.outbox.emit(event, json);
+    }
+
+    /// The outbox, for the hub.
+    pub fn port(&self) -> Arc<dyn Port> {
+        Arc::clone(&self.outbox) as Arc<dyn Port>
+    }
+}
+
+/// Speaks with the clients of one kind.
+pub trait Dialect: Send + Sync + 'static {
+    type Session: Session;
+
+    /// A client has connected.
+    fn open(&self, link: Link) -> Self::Session;
+
+    /// A client calls faster than it is served: say so. Must not wait.
+    fn refuse(&self, link: &Link, call: Call);
+}
+
+/// One client's conversation with the server.
+pub trait Session: Send + 'static {
+    /// Carries out a call. The next one waits for it.
+    fn call(&mut self, call: Call) -> impl Future<Output = ()> + Send;
+
+    /// The connection is gone.
+    fn close(self, ending: Ending) -> impl Future<Output = ()> + Send;
+}

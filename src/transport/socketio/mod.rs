@@ -1,0 +1,245 @@
+//! Socket.IO over Engine.IO 3 and 4, through socketioxide, for clients 1.x to 4.x.
+//!
+//! Two servers, since the parser is chosen per server: JSON under `/socket.io`, msgpack under `/socket.io-msgpack`.
+//! socketioxide runs every async handler as a task of its own, in no order; so one plain handler puts each event
+//! into the connection's [`Inbox`], and one task per connection works it off.
+
+mod flow;
+mod inbox;
+mod outbox;
+mod packet;
+mod registry;
+mod text;
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use socketioxide::handler::connect::FromConnectParts;
+use socketioxide::handler::{ConnectHandler, FromMessageParts};
+use socketioxide::layer::SocketIoLayer;
+use socketioxide::socket::{DisconnectReason, Socket};
+use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder, TransportType};
+use socketioxide_core::Value as Packet;
+use tokio_util::task::TaskTracker;
+
+use super::tcp::{ClientAddress, Peer};
+use super::{Call, Dialect, Link, ReplySlot, Session};
+use crate::chat::Ending;
+use crate::config::{Config, Switch};
+use crate::metrics::Metrics;
+use inbox::{Inbox, Incoming};
+pub use outbox::Outbox;
+use outbox::{Encoding, Limits};
+pub use registry::Registry;
+
+/// How long a session that ends waits for its last replies to be written.
+const LAST_WRITES: Duration = Duration::from_secs(1);
+
+/// What both servers share.
+pub struct SocketIoTransport<D> {
+    dialect: Arc<D>,
+    config: Arc<Config>,
+    registry: Arc<Registry>,
+    tasks: TaskTracker,
+    metrics: Arc<Metrics>,
+}
+
+impl<D: Dialect> SocketIoTransport<D> {
+    pub fn new(dialect: D, config: Arc<Config>, tasks: TaskTracker, metrics: Arc<Metrics>) -> Arc<Self> {
+        Arc::new(Self { dialect: Arc::new(dialect), config, registry: Arc::default(), tasks, metrics })
+    }
+
+    /// The live connections.
+    pub fn registry(&self) -> Arc<Registry> {
+        Arc::clone(&self.registry)
+    }
+
+    /// The layer that serves clients with the JSON parser, and the one for those with msgpack.
+    pub fn layers(self: &Arc<Self>) -> (SocketIoLayer, SocketIoLayer) {
+        let (json, io) = self.builder("/socket.io").with_parser(ParserConfig::common()).build_layer();
+        self.serve(&io, Encoding::Json);
+        let (msgpack, io) = self.builder("/socket.io-msgpack").with_parser(ParserConfig::msgpack()).build_layer();
+        self.serve(&io, Encoding::Msgpack);
+        (json, msgpack)
+    }
+
+    fn builder(&self, path: &'static str) -> SocketIoBuilder {
+        let config = &self.config;
+        SocketIo::builder()
+            .req_path(path)
+            .ping_interval(Duration::from_millis(config.ping_interval_ms))
+            .ping_timeout(Duration::from_millis(config.ping_timeout_ms))
+            .connect_timeout(Duration::from_millis(config.connect_timeout_ms))
+            .max_buffer_size(config.socket_buffer_packets)
+            .max_payload(config.frame_max_bytes as u64)
+            .ws_max_message_size(config.frame_max_bytes)
+            .ws_max_frame_size(config.frame_max_bytes)
+            // The library's default of 4 KiB is held by every idle connection.
+            .ws_read_buffer_size(1024)
+    }
+
+    /// Handlers are set in a middleware, which runs before the client learns that it is connected: set later they
+    /// would miss its first events.
+    fn serve(self: &Arc<Self>, io: &SocketIo, encoding: Encoding) {
+        let prepare = {
+            let transport = Arc::clone(self);
+            async move |At(socket): At| -> Result<(), Infallible> {
+                transport.prepare(&socket);
+                Ok(())
+            }
+        };
+        let transport = Arc::clone(self);
+        let connected = move |At(socket): At| {
+            transport.connected(socket, encoding);
+            std::future::ready(())
+        };
+        io.ns("/", connected.with(prepare));
+    }
+
+    fn prepare(&self, socket: &Arc<Socket>) {
+        let door = Arc::new(Door {
+            inbox: Inbox::new(self.config.inbox_max_commands, self.config.inbox_max_bytes),
+            link: OnceLock::new(),
+        });
+        socket.extensions.insert(Arc::clone(&door));
+        let (dialect, metrics) = (Arc::clone(&self.dialect), Arc::clone(&self.metrics));
+        let inside = Arc::clone(&door);
+        socket.on_fallback(move |event: Raised| {
+            if let Err(incoming) = inside.inbox.put(event.0) {
+                metrics.inbox_refusals.increment(1);
+                inside.refuse(&*dialect, incoming);
+            }
+            std::future::ready(())
+        });
+        socket.on_disconnect(move |reason: DisconnectReason| {
+            door.inbox.close(ending(reason));
+            std::future::ready(())
+        });
+    }
+
+    fn connected(&self, socket: Arc<Socket>, encoding: Encoding) {
+        let Some(door) = socket.extensions.get::<Arc<Door>>() else {
+            return;
+        };
+        let parts = socket.req_parts();
+        let address = parts.extensions.get::<ClientAddress>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |at| at.0);
+        let peer = parts.extensions.get::<Peer>().filter(|_| socket.transport_type() == TransportType::Websocket);
+        let peer = peer.cloned();
+        let limits = Limits {
+            max_frames: self.config.outbox_max_frames,
+            max_bytes: self.config.outbox_max_bytes,
+            window_bytes: self.config.socket_buffer_bytes,
+        };
+        let sid = socket.id;
+        let outbox = Outbox::new(socket, encoding, limits, peer, self.tasks.clone(), Arc::clone(&self.metrics));
+        // The door is owned by the socket, and the outbox owns the socket.
+        door.link.get_or_init(|| (Arc::downgrade(&outbox), address));
+        self.registry.add(sid, Arc::clone(&door), Arc::clone(&outbox));
+
+        let link = Link { outbox, address, id: sid.as_str().into() };
+        let registry = Arc::clone(&self.registry);
+        let dialect = Arc::clone(&self.dialect);
+        let limiter = self.limiter();
+        self.tasks.spawn(async move {
+            let outbox = Arc::clone(&link.outbox);
+            run(&*dialect, link, &door, limiter).await;
+            outbox.shut();
+            registry.remove(sid);
+        });
+    }
+
+    fn limiter(&self) -> Option<DefaultDirectRateLimiter> {
+        let rate = std::num::NonZeroU32::new(self.config.rate_commands_per_second)?;
+        let burst = std::num::NonZeroU32::new(self.config.rate_commands_burst)?;
+        (self.config.rate_limit == Switch::On).then(|| RateLimiter::direct(Quota::per_second(rate).allow_burst(burst)))
+    }
+}
+
+/// Works off a connection's inbox, one call after the other.
+async fn run<D: Dialect>(dialect: &D, link: Link, door: &Door, limiter: Option<DefaultDirectRateLimiter>) {
+    let mut session = dialect.open(link.clone());
+    let ending = loop {
+        match door.inbox.next().await {
+            Ok(incoming) => {
+                let call = incoming.into_call(&link.outbox);
+                if limiter.as_ref().is_some_and(|limiter| limiter.check().is_err()) {
+                    dialect.refuse(&link, call);
+                } else {
+                    // Boxed, so that an idle connection does not hold the room that a command needs.
+                    Box::pin(session.call(call)).await;
+                }
+            }
+            Err(ending) => break ending,
+        }
+    };
+    let written = tokio::time::timeout(LAST_WRITES, link.outbox.written()).await.unwrap_or(false);
+    let ending = if written { ending } else { Ending::Broken };
+    Box::pin(session.close(ending)).await;
+}
+
+/// Where a socket's events come in.
+struct Door {
+    inbox: Inbox,
+    /// The way back, once connected.
+    link: OnceLock<(Weak<Outbox>, IpAddr)>,
+}
+
+impl Door {
+    fn refuse<D: Dialect>(&self, dialect: &D, incoming: Incoming) {
+        let Some((outbox, address)) = self.link.get() else {
+            return;
+        };
+        if let Some(outbox) = outbox.upgrade() {
+            let call = incoming.into_call(&outbox);
+            dialect.refuse(&Link { outbox, address: *address, id: "".into() }, call);
+        }
+    }
+}
+
+impl Incoming {
+    fn into_call(self, outbox: &Arc<Outbox>) -> Call {
+        let (event, payload) = packet::decode(&self.packet, outbox.may_encode_twice());
+        let reply = self.ack.map(|ack| ReplySlot { outbox: Arc::clone(outbox), ack });
+        Call { event, payload, reply }
+    }
+}
+
+/// Whether a connection that ended for this reason had taken everything that was written to it.
+fn ending(reason: DisconnectReason) -> Ending {
+    match reason {
+        DisconnectReason::TransportClose | DisconnectReason::ClientNSDisconnect => Ending::Orderly,
+        // The server disconnects only those who do not read.
+        DisconnectReason::ServerNSDisconnect
+        | DisconnectReason::MultipleHttpPollingError
+        | DisconnectReason::PacketParsingError
+        | DisconnectReason::TransportError
+        | DisconnectReason::HeartbeatTimeout
+        | DisconnectReason::ClosingServer => Ending::Broken,
+    }
+}
+
+/// An event as the library hands it over, before it is decoded.
+struct Raised(Incoming);
+
+impl FromMessageParts<socketioxide::adapter::LocalAdapter> for Raised {
+    type Error = Infallible;
+
+    fn from_message_parts(_: &Arc<Socket>, packet: &mut Packet, ack: &Option<i64>) -> Result<Self, Infallible> {
+        let packet = std::mem::replace(packet, Packet::Bytes(Default::default()));
+        Ok(Self(Incoming { packet, ack: *ack }))
+    }
+}
+
+/// The socket itself.
+struct At(Arc<Socket>);
+
+impl FromConnectParts<socketioxide::adapter::LocalAdapter> for At {
+    type Error = Infallible;
+
+    fn from_connect_parts(socket: &Arc<Socket>, _: &Option<Packet>) -> Result<Self, Infallible> {
+        Ok(Self(Arc::clone(socket)))
+    }
+}
