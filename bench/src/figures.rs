@@ -19,6 +19,7 @@ impl Metric {
     pub(crate) const LOST: Metric = Metric::fault("lost", "lost");
     pub(crate) const EXTRA: Metric = Metric::fault("extra", "delivered more than once");
     pub(crate) const OUT_OF_ORDER: Metric = Metric::fault("out_of_order", "out of order");
+    pub(crate) const UNANSWERED: Metric = Metric::fault("unanswered", "never answered");
     pub(crate) const REFUSED: Metric = Metric::fault("refused", "refused");
     pub(crate) const CLOSED: Metric = Metric::fault("closed", "connections lost");
 

@@ -35,6 +35,7 @@ const COMPARISONS: [Comparison; 3] = [
 /// What one pair agrees on.
 #[derive(Default)]
 struct Pair {
+    sent: Cell<u64>,
     acked: Cell<u64>,
     received: Cell<u64>,
 }
@@ -131,6 +132,7 @@ async fn send_until_stopped(load: &Load, number: usize, to: u64, client: &mut Cl
 
         let id = client.send("message", &data).await?;
         add(&tally.sent, 1);
+        add(&load.pairs[number].sent, 1);
         let ack = client.ack(id).await?;
         if let Packet::Ack { body, .. } = Packet::of(&ack)
             && tally.note_ack(body, stamp.sent_us)
@@ -161,12 +163,12 @@ async fn receive(load: Rc<Load>, number: usize, mut client: Client) {
     }
 }
 
+/// What was acked and did not come, and what came more often than it was sent.
 fn lost_and_extra(load: &Load) -> (u64, u64) {
-    let sums = load.pairs.iter().map(|pair| {
-        let (acked, received) = (pair.acked.get(), pair.received.get());
-        (acked.saturating_sub(received), received.saturating_sub(acked))
-    });
-    sums.fold((0, 0), |sum, pair| (sum.0 + pair.0, sum.1 + pair.1))
+    load.pairs.iter().fold((0, 0), |(lost, extra), pair| {
+        let (sent, acked, received) = (pair.sent.get(), pair.acked.get(), pair.received.get());
+        (lost + acked.saturating_sub(received), extra + received.saturating_sub(sent))
+    })
 }
 
 fn results(load: &Load, window: &Window, acked: u64, round: u32, subject: Subject) -> Run {
@@ -184,6 +186,7 @@ fn results(load: &Load, window: &Window, acked: u64, round: u32, subject: Subjec
     run.put(Metric::LOST, lost as f64);
     run.put(Metric::EXTRA, extra as f64);
     run.put(Metric::OUT_OF_ORDER, tally.out_of_order.get() as f64);
+    run.put(Metric::UNANSWERED, tally.counts().unanswered() as f64);
     run.put(Metric::REFUSED, tally.refused.get() as f64);
     run.put(Metric::CLOSED, tally.closed.get() as f64);
     run

@@ -17,6 +17,7 @@ const STALLED: Duration = Duration::from_secs(3);
 /// The counters of a tally at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Counts {
+    pub(super) sent: u64,
     pub(super) acked: u64,
     pub(super) refused: u64,
     pub(super) delivered: u64,
@@ -30,6 +31,7 @@ impl Sub for Counts {
 
     fn sub(self, earlier: Counts) -> Counts {
         Counts {
+            sent: self.sent - earlier.sent,
             acked: self.acked - earlier.acked,
             refused: self.refused - earlier.refused,
             delivered: self.delivered - earlier.delivered,
@@ -37,6 +39,12 @@ impl Sub for Counts {
             out_of_order: self.out_of_order - earlier.out_of_order,
             closed: self.closed - earlier.closed,
         }
+    }
+}
+
+impl Counts {
+    pub(super) fn unanswered(&self) -> u64 {
+        self.sent.saturating_sub(self.acked + self.refused)
     }
 }
 
@@ -82,6 +90,7 @@ impl Tally {
 
     pub(super) fn counts(&self) -> Counts {
         Counts {
+            sent: self.sent.get(),
             acked: self.acked.get(),
             refused: self.refused.get(),
             delivered: self.delivered.get(),

@@ -105,7 +105,7 @@ struct Outcome {
 
 async fn phase(bench: &Bench, load: &Rc<Load>, server: &Server, pace: Pace) -> Result<Outcome> {
     let tally = &load.tally;
-    let (before, sent_before) = (tally.counts(), tally.sent.get());
+    let before = tally.counts();
     let mut pacer = JoinSet::new();
     match pace {
         Pace::Rate(rate) => {
@@ -140,8 +140,7 @@ async fn phase(bench: &Bench, load: &Rc<Load>, server: &Server, pace: Pace) -> R
     tally
         .drain(|| {
             let so_far = tally.counts() - before;
-            let answered = so_far.acked + so_far.refused;
-            answered == tally.sent.get() - sent_before && so_far.delivered >= so_far.acked * load.members
+            so_far.unanswered() == 0 && so_far.delivered >= so_far.acked * load.members
         })
         .await;
     if measured.delivered == 0 {
@@ -164,7 +163,8 @@ impl Outcome {
 
     fn run(&self, scenario: &'static str, subject: Subject, round: u32, members: u64) -> Run {
         let Outcome { window, measured, whole, .. } = self;
-        let expected = whole.acked * members;
+        // Not only of what was acked: who is in the room gets a message whether its ack got through or not.
+        let expected = whole.sent.saturating_sub(whole.refused) * members;
         let mut run = Run::new(scenario, subject, round);
         run.put(CPU, window.server_us_per(measured.delivered));
         run.put(Metric::new("deliveries_per_s", "deliveries/s"), window.per_second(measured.delivered));
@@ -179,6 +179,7 @@ impl Outcome {
         run.put(Metric::LOST, expected.saturating_sub(whole.delivered) as f64);
         run.put(Metric::EXTRA, whole.delivered.saturating_sub(expected) as f64);
         run.put(Metric::OUT_OF_ORDER, whole.out_of_order as f64);
+        run.put(Metric::UNANSWERED, whole.unanswered() as f64);
         run.put(Metric::REFUSED, whole.refused as f64);
         run.put(Metric::CLOSED, whole.closed as f64);
         run
