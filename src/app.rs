@@ -73,8 +73,8 @@ impl App {
 
         let address = listener.address();
         services.spawn(listener.serve(router, stopping.clone(), services.clone()));
-        services.spawn(keep_marks(Arc::clone(&chat), heartbeat(&config), stopping.clone()));
-        services.spawn(keep_tidy(chat, metrics, stopping.clone()));
+        services.spawn(keep_marks(chat, heartbeat(&config), stopping.clone()));
+        services.spawn(keep_tidy(metrics, stopping.clone()));
         info!("listening on http://{address}");
         Ok(Self { address, config, store, registry, stopping, sessions, writers, services })
     }
@@ -123,9 +123,8 @@ async fn keep_marks(chat: Arc<Chat>, interval: Duration, stopping: CancellationT
     }
 }
 
-async fn keep_tidy(chat: Arc<Chat>, metrics: Arc<Metrics>, stopping: CancellationToken) {
+async fn keep_tidy(metrics: Arc<Metrics>, stopping: CancellationToken) {
     while stopping.run_until_cancelled(tokio::time::sleep(UPKEEP_INTERVAL)).await.is_some() {
-        chat.tidy();
         metrics.tidy();
     }
 }

@@ -100,7 +100,10 @@ impl Chat {
         };
         let hash = secrets.as_ref().map(|secrets| secrets.password_hash.as_str());
         match (self.hasher.verify(&claim.password, hash).await?, secrets) {
-            (true, Some(secrets)) => Ok(secrets.id),
+            (true, Some(secrets)) => {
+                self.guard.signed_in(&account, address);
+                Ok(secrets.id)
+            }
             _ => Err(Error::NotFound(Reason::WrongPassword)),
         }
     }

@@ -1,18 +1,28 @@
 //! Rate limits on what a stranger can try: signing in, signing up, answering security questions.
 
-use std::hash::{BuildHasher, RandomState};
+use std::convert::Infallible;
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::clock::DefaultClock;
+use governor::nanos::Nanos;
+use governor::state::{InMemoryState, NotKeyed, StateStore};
+use governor::{Quota, RateLimiter};
+use quick_cache::sync::Cache;
 
 use super::error::{Error, Result};
 use crate::config::{Config, Switch};
 
+/// Accounts and addresses that one limiter remembers. Those that tried least lately are forgotten first.
+const MAX_REMEMBERED: usize = 100_000;
+
 /// The limits, or none where they are switched off.
 ///
 /// Signing in is limited per account *and* address: somebody who tries passwords locks themselves out and not the
-/// account's owner, who comes from elsewhere. Answering the question is limited per account.
+/// account's owner, who comes from elsewhere. Whoever gets in has not been guessing and starts anew. Answering the
+/// question is limited per account.
 pub(super) struct Guard(Option<Limiters>);
 
 struct Limiters {
@@ -24,9 +34,6 @@ struct Limiters {
     retrieve_address: Limiter,
 }
 
-/// Keys are hashes with a secret of this process: short, whatever somebody sends as an account's name.
-type Limiter = DefaultKeyedRateLimiter<u64>;
-
 impl Guard {
     pub(super) fn new(config: &Config) -> Self {
         if config.rate_limit == Switch::Off {
@@ -35,39 +42,35 @@ impl Guard {
         let factor = config.rate_address_factor;
         Self(Some(Limiters {
             hashes: RandomState::new(),
-            signin: per_minute(config.rate_signin_per_minute),
-            signin_address: per_minute(config.rate_signin_per_minute.saturating_mul(factor)),
-            signup_address: per_minute(config.rate_signup_per_minute),
-            retrieve: per_minute(config.rate_retrieve_per_minute),
-            retrieve_address: per_minute(config.rate_retrieve_per_minute.saturating_mul(factor)),
+            signin: Limiter::per_minute(config.rate_signin_per_minute),
+            signin_address: Limiter::per_minute(config.rate_signin_per_minute.saturating_mul(factor)),
+            signup_address: Limiter::per_minute(config.rate_signup_per_minute),
+            retrieve: Limiter::per_minute(config.rate_retrieve_per_minute),
+            retrieve_address: Limiter::per_minute(config.rate_retrieve_per_minute.saturating_mul(factor)),
         }))
     }
 
     pub(super) fn signin(&self, account: &str, address: IpAddr) -> Result<()> {
         self.check(|limits| {
-            limits.take(&limits.signin_address, address) && limits.take(&limits.signin, (account, address))
+            limits.signin_address.take(limits.key(address)) && limits.signin.take(limits.key((account, address)))
         })
     }
 
+    /// The password was right.
+    pub(super) fn signed_in(&self, account: &str, address: IpAddr) {
+        if let Some(limits) = &self.0 {
+            limits.signin.forget(limits.key((account, address)));
+        }
+    }
+
     pub(super) fn signup(&self, address: IpAddr) -> Result<()> {
-        self.check(|limits| limits.take(&limits.signup_address, address))
+        self.check(|limits| limits.signup_address.take(limits.key(address)))
     }
 
     pub(super) fn retrieve(&self, account: &str, address: IpAddr) -> Result<()> {
-        self.check(|limits| limits.take(&limits.retrieve_address, address) && limits.take(&limits.retrieve, account))
-    }
-
-    /// Forgets those who could try everything again anyway.
-    pub(super) fn tidy(&self) {
-        let Some(limits) = &self.0 else {
-            return;
-        };
-        for limiter in
-            [&limits.signin, &limits.signin_address, &limits.signup_address, &limits.retrieve, &limits.retrieve_address]
-        {
-            limiter.retain_recent();
-            limiter.shrink_to_fit();
-        }
+        self.check(|limits| {
+            limits.retrieve_address.take(limits.key(address)) && limits.retrieve.take(limits.key(account))
+        })
     }
 
     fn check(&self, allowed: impl FnOnce(&Limiters) -> bool) -> Result<()> {
@@ -76,13 +79,47 @@ impl Guard {
 }
 
 impl Limiters {
-    fn take(&self, limiter: &Limiter, key: impl std::hash::Hash) -> bool {
-        limiter.check_key(&self.hashes.hash_one(key)).is_ok()
+    /// A hash with a secret of this process: short, whatever somebody sends as an account's name.
+    fn key(&self, of: impl Hash) -> u64 {
+        self.hashes.hash_one(of)
     }
 }
 
-fn per_minute(attempts: u32) -> Limiter {
-    RateLimiter::keyed(Quota::per_minute(NonZeroU32::new(attempts).unwrap_or(NonZeroU32::MIN)))
+struct Limiter {
+    limiter: RateLimiter<u64, Buckets, DefaultClock>,
+    buckets: Buckets,
+}
+
+impl Limiter {
+    fn per_minute(attempts: u32) -> Self {
+        let quota = Quota::per_minute(NonZeroU32::new(attempts).unwrap_or(NonZeroU32::MIN));
+        let buckets = Buckets(Arc::new(Cache::new(MAX_REMEMBERED)));
+        Self { limiter: RateLimiter::new(quota, buckets.clone(), DefaultClock::default()), buckets }
+    }
+
+    fn take(&self, key: u64) -> bool {
+        self.limiter.check_key(&key).is_ok()
+    }
+
+    fn forget(&self, key: u64) {
+        self.buckets.0.remove(&key);
+    }
+}
+
+/// The limiter's memory: governor's own one grows without a limit and cannot forget a single key.
+#[derive(Clone)]
+struct Buckets(Arc<Cache<u64, Arc<InMemoryState>>>);
+
+impl StateStore for Buckets {
+    type Key = u64;
+
+    fn measure_and_replace<T, F, E>(&self, key: &u64, f: F) -> std::result::Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> std::result::Result<(T, Nanos), E>,
+    {
+        let Ok(bucket) = self.0.get_or_insert_with(key, || Ok::<_, Infallible>(Arc::default()));
+        bucket.measure_and_replace(&NotKeyed::NonKey, f)
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +134,16 @@ mod tests {
         assert_eq!(allowed, 3);
         assert!(guard.signin("alee", elsewhere).is_ok());
         assert!(guard.signin("bob", here).is_ok());
+    }
+
+    #[test]
+    fn getting_in_ends_the_counting() {
+        let guard = Guard::new(&Config { rate_signin_per_minute: 3, ..Config::defaults() });
+        let here = IpAddr::from([10, 0, 0, 1]);
+        for _ in 0..10 {
+            assert!(guard.signin("alee", here).is_ok());
+            guard.signed_in("alee", here);
+        }
     }
 
     #[test]

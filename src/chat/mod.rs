@@ -104,11 +104,6 @@ impl Chat {
         &self.hub
     }
 
-    /// Forgets what has no meaning any more: rate limits of those who have not been here for a while.
-    pub fn tidy(&self) {
-        self.guard.tidy();
-    }
-
     /// A user as others see them at this moment.
     fn person(&self, user: Arc<User>) -> Person {
         Person { presence: self.hub.visible_presence(user.id), user }
