@@ -13,7 +13,8 @@ test: ## format, lints, docs, the tests on SQLite and PostgreSQL, and the real c
 	scripts/test.sh
 
 bench: static/node_modules/.package-lock.json ## measure the server under load
-	cargo run --release -p nodeim-bench
+	cargo build --release --workspace
+	cargo run --release -p nodeim-bench -- all
 
 fmt: ## format the Rust code
 	cargo fmt --all
