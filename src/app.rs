@@ -104,7 +104,7 @@ impl App {
     async fn finish(&self) {
         self.stopping.cancel();
         self.registry.close_inboxes();
-        while !self.registry.is_empty() {
+        while !self.registry.is_quiet() {
             // A client that was just being accepted may still appear.
             self.registry.close_inboxes();
             tokio::time::sleep(SHUTDOWN_POLL).await;

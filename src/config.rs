@@ -120,6 +120,13 @@ impl Config {
     /// The same, safe to print.
     pub fn redacted(&self) -> Self {
         let mut config = self.clone();
+        if let Some((url, query)) = self.database_url.split_once('?') {
+            let parameters = query.split('&').map(|pair| match pair.split_once('=') {
+                Some((name, _)) if name.contains("password") => format!("{name}=***"),
+                _ => pair.to_owned(),
+            });
+            config.database_url = format!("{url}?{}", parameters.collect::<Vec<_>>().join("&"));
+        }
         if let Some((scheme, rest)) = config.database_url.split_once("://")
             && let Some((credentials, host)) = rest.rsplit_once('@')
         {
@@ -144,7 +151,7 @@ impl Config {
         {
             return Err("database_url must begin with sqlite:, postgres:// or postgresql://".to_owned());
         }
-        let ranges: [(&str, u64, std::ops::RangeInclusive<u64>); 28] = [
+        let ranges: [(&str, u64, std::ops::RangeInclusive<u64>); 32] = [
             ("bcrypt_cost", self.bcrypt_cost.into(), 4..=20),
             ("bcrypt_parallel", self.bcrypt_parallel as u64, 1..=256),
             ("database_connections", self.database_connections.into(), 2..=1000),
@@ -172,6 +179,10 @@ impl Config {
             ("ping_timeout_ms", self.ping_timeout_ms, 100..=3_600_000),
             ("connect_timeout_ms", self.connect_timeout_ms, 100..=3_600_000),
             ("database_timeout_ms", self.database_timeout_ms, 10..=600_000),
+            ("header_timeout_ms", self.header_timeout_ms, 100..=3_600_000),
+            ("tcp_user_timeout_ms", self.tcp_user_timeout_ms, 100..=3_600_000),
+            ("friends_max", self.friends_max.try_into().unwrap_or(0), 1..=100_000),
+            ("rooms_max", self.rooms_max.try_into().unwrap_or(0), 1..=100_000),
             ("shutdown_timeout_ms", self.shutdown_timeout_ms, 10..=600_000),
         ];
         for (key, value, range) in ranges {
@@ -222,6 +233,8 @@ mod tests {
         let config = Config::load(None, variables, []).unwrap();
         assert_eq!(config.trusted_proxies.len(), 2);
         assert_eq!(config.redacted().database_url, "postgres://u:***@h/d");
+        let in_query = Config { database_url: "postgres://h/d?user=u&password=p@q".to_owned(), ..config };
+        assert_eq!(in_query.redacted().database_url, "postgres://h/d?user=u&password=***");
     }
 
     #[test]

@@ -91,4 +91,5 @@ create table messages (
     client_id       text,
     unique (conversation_id, seq)
 );
-create unique index messages_by_client_id on messages (sender_id, client_id) where client_id is not null;
+create unique index messages_by_client_id on messages (conversation_id, sender_id, client_id)
+    where client_id is not null;

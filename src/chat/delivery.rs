@@ -10,10 +10,11 @@ use tracing::warn;
 use super::Chat;
 use super::error::Result;
 use super::event::{Event, Person, Topic};
+use super::ids::UserId;
 use super::message::{Kind, Message};
 use super::room::Room;
 use super::user::User;
-use crate::hub::{Connection, Hub, Parcel, Visit};
+use crate::hub::{Connection, Hub, OnCredit, Parcel, Visit};
 use crate::store::{Cursor, Outcome, Settled};
 
 /// Conversations whose missed messages are read together, oldest first over all of them.
@@ -105,10 +106,15 @@ impl Chat {
 
     async fn replay_missed(&self, connection: &Connection, visit: Visit) -> Result<Replay> {
         // The marks in memory first: a connection that closes stores its marks before it forgets them.
-        let noted: HashMap<_, _> = self.hub.marks_of(visit.user).into_iter().collect();
+        let others = self.hub.marks_of_others(connection, visit.user);
         let mut missed = self.store.missed(visit.user, MAX_MISSED_CONVERSATIONS).await?;
         for cursor in &mut missed {
-            cursor.after = cursor.after.max(noted.get(&cursor.conversation).copied().unwrap_or(cursor.after));
+            let conversation = cursor.conversation;
+            cursor.after = cursor.after.max(connection.noted(conversation).unwrap_or(cursor.after));
+            if let Some(last) = others.get(&conversation).copied().filter(|last| *last > cursor.after) {
+                connection.give_credit(visit, OnCredit { conversation, after: cursor.after, last });
+                cursor.after = last;
+            }
         }
         missed.retain(|cursor| cursor.after < cursor.last);
         for cursors in missed.chunks_mut(CONVERSATIONS_AT_ONCE) {
@@ -130,16 +136,17 @@ impl Chat {
             }
             for message in page {
                 let (conversation, seq) = (message.conversation, message.seq);
+                // Beyond the cursor's end it is live, and handed over as such.
+                let Some(cursor) = open.get_mut(&conversation).filter(|cursor| seq <= cursor.last) else {
+                    continue;
+                };
                 if message.is_for(visit.user) {
                     let parcel = Arc::new(Parcel::new(self.event_of(message).await?));
                     if !connection.replay(visit, &parcel) {
                         return Ok(false);
                     }
                 }
-                let Some(cursor) = open.get_mut(&conversation) else {
-                    continue;
-                };
-                cursor.after = cursor.after.max(seq);
+                cursor.after = seq;
                 if cursor.after >= cursor.last {
                     open.remove(&conversation);
                 }
@@ -151,6 +158,26 @@ impl Chat {
             connection.skip_to(visit, cursor.conversation, cursor.last);
         }
         Ok(true)
+    }
+
+    /// One of the user's connections has broken: the others get what they had left to it.
+    pub(super) fn deliver_on_credit(self: &Arc<Self>, user: UserId) {
+        for (connection, visit, credits) in self.hub.call_credits(user) {
+            let chat = Arc::clone(self);
+            self.tasks.spawn(async move {
+                let cursor = |credit: OnCredit| Cursor {
+                    conversation: credit.conversation,
+                    after: credit.after,
+                    last: credit.last,
+                };
+                let mut cursors: Vec<_> = credits.into_iter().map(cursor).collect();
+                if let Err(error) = chat.replay(&connection, visit, &mut cursors).await {
+                    warn!(%error, cause = ?error.cause(), user.id = user.0, "could not read messages again");
+                    // The client comes back, and everything that is not marked is read anew.
+                    connection.close();
+                }
+            });
+        }
     }
 
     async fn event_of(&self, message: Message) -> Result<Event> {

@@ -104,7 +104,8 @@ impl Chat {
     }
 
     /// Signs the user of `connection` out. Their friends see them go with their last connection.
-    pub async fn sign_out(&self, connection: &Arc<Connection>, ending: Ending) {
+    pub async fn sign_out(self: &Arc<Self>, connection: &Arc<Connection>, ending: Ending) {
+        let user = connection.user();
         if ending == Ending::Orderly {
             let marks = connection.final_marks();
             if !marks.is_empty()
@@ -115,6 +116,9 @@ impl Chat {
             }
         }
         self.hub.sign_out(connection);
+        if let (Ending::Broken, Some(user)) = (ending, user) {
+            self.deliver_on_credit(user);
+        }
     }
 
     /// Sets what a user is doing and tells their friends.

@@ -1,11 +1,11 @@
-//! Where requests come from, and which of them carry a Socket.IO session over to a websocket.
+//! Where requests come from, and which of them carry a Socket.IO session.
 
 use std::net::IpAddr;
 
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::Parts;
 use crate::transport::tcp::{ClientAddress, Peer};
@@ -19,17 +19,27 @@ pub(super) async fn identify(State(parts): State<Parts>, mut request: Request, n
     next.run(request).await
 }
 
-/// Tells the registry of the TCP connection to which a session moves: only the first request of a session is known
-/// to the library's user.
-pub(super) async fn note_upgrade(State(parts): State<Parts>, request: Request, next: Next) -> Response {
+/// Tells the registry which TCP connections carry a Socket.IO session: the library's user only knows the first one.
+/// Requests for a session that the server has ended are answered as Engine.IO answers for unknown ones, upon which
+/// clients come back with a new one.
+pub(super) async fn follow_session(State(parts): State<Parts>, request: Request, next: Next) -> Response {
     let query = request.uri().query().unwrap_or_default();
     let value = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-    if value("transport") == Some("websocket")
-        && let (Some(sid), Some(peer)) = (value("sid"), request.extensions().get::<Peer>())
-    {
-        parts.registry.upgrading(sid, peer);
+    let (Some(sid), Some(peer)) = (value("sid"), request.extensions().get::<Peer>()) else {
+        return next.run(request).await;
+    };
+    if parts.registry.is_ended(sid) {
+        return (StatusCode::BAD_REQUEST, r#"{"code":1,"message":"Session ID unknown"}"#).into_response();
     }
-    next.run(request).await
+    let mut poll = None;
+    if value("transport") == Some("websocket") {
+        parts.registry.upgrading(sid, peer);
+    } else if request.method() == Method::GET {
+        poll = parts.registry.polling(sid, peer);
+    }
+    let response = next.run(request).await;
+    drop(poll);
+    response
 }
 
 /// The peer itself, or, as far as trusted proxies vouch for it, whoever they say they speak for: the last address

@@ -40,7 +40,7 @@ pub struct Parts {
 /// are on a router outside.
 pub fn router(parts: Parts, layers: (SocketIoLayer, SocketIoLayer)) -> Router {
     let inner = Router::new().layer(layers.0).layer(layers.1);
-    let upgrades = axum::middleware::from_fn_with_state(parts.clone(), address::note_upgrade);
+    let sessions = axum::middleware::from_fn_with_state(parts.clone(), address::follow_session);
     let addresses = axum::middleware::from_fn_with_state(parts.clone(), address::identify);
     Router::new()
         .route("/healthz", get(health::healthz))
@@ -48,7 +48,7 @@ pub fn router(parts: Parts, layers: (SocketIoLayer, SocketIoLayer)) -> Router {
         .with_state(parts)
         .merge(assets::routes())
         .fallback_service(inner)
-        .layer(upgrades)
+        .layer(sessions)
         .layer(addresses)
         .layer(cors())
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
@@ -70,5 +70,5 @@ fn cors() -> CorsLayer {
 /// The path alone: what stands in a query may be a secret.
 fn request_span(request: &Request) -> tracing::Span {
     let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
-    tracing::debug_span!("request", request.id = id, method = %request.method(), path = request.uri().path())
+    tracing::info_span!("request", request.id = id, method = %request.method(), path = request.uri().path())
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-use super::marks::{Mark, Marks};
+use super::marks::{Mark, Marks, OnCredit};
 use super::parcel::{Frame, Renderer, Shared};
 use crate::chat::event::Topic;
 use crate::chat::ids::{ConversationId, Seq, UserId};
@@ -131,6 +131,26 @@ impl Connection {
         }
     }
 
+    /// Notes that these messages are left to another connection of the user.
+    pub fn give_credit(&self, visit: Visit, credit: OnCredit) {
+        let mut state = self.state.lock();
+        if state.visit == Some(visit) {
+            state.marks.give_credit(credit);
+        }
+    }
+
+    /// The messages that were left to another connection, if one of the user's connections has broken.
+    pub(super) fn call_credits(&self) -> Option<(Visit, Vec<OnCredit>)> {
+        let mut state = self.state.lock();
+        let credits = state.marks.call_credits();
+        state.visit.filter(|_| !credits.is_empty()).map(|visit| (visit, credits))
+    }
+
+    /// How far this connection has taken `conversation`, as far as that is remembered.
+    pub fn noted(&self, conversation: ConversationId) -> Option<Seq> {
+        self.state.lock().marks.noted(conversation)
+    }
+
     /// Ends the catching up: hands over what was held, without what was replayed meanwhile. False if more was
     /// held than there is room for; then the store must be read once more.
     pub fn go_live(&self, visit: Visit) -> bool {
@@ -174,7 +194,7 @@ impl Connection {
         let Some(user) = state.user() else {
             return Vec::new();
         };
-        state.marks.all().map(|(conversation, seq)| Mark { user, conversation, seq }).collect()
+        state.marks.without_credits().map(|(conversation, seq)| Mark { user, conversation, seq }).collect()
     }
 
     pub(super) fn noted_marks(&self) -> Vec<(ConversationId, Seq)> {

@@ -11,13 +11,14 @@ mod parcel;
 mod topics;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use dashmap::DashMap;
 
 pub use bus::{Bus, LocalBus, Signal};
 pub use connection::{Connection, ConnectionId, Port, Refused, Visit};
-pub use marks::Mark;
+pub use marks::{Mark, OnCredit};
 pub use online::Arrived;
 pub use parcel::{Frame, Parcel, Renderer, Wire};
 
@@ -128,9 +129,25 @@ impl Hub {
         }
     }
 
-    /// How far `user`'s connections here have taken each conversation's messages.
-    pub fn marks_of(&self, user: UserId) -> Vec<(ConversationId, Seq)> {
-        self.online.connections(user).iter().flat_map(|connection| connection.noted_marks()).collect()
+    /// How far the other connections of this connection's user have taken each conversation's messages.
+    pub fn marks_of_others(&self, connection: &Connection, user: UserId) -> HashMap<ConversationId, Seq> {
+        let mut marks = HashMap::new();
+        for other in self.online.connections(user).iter().filter(|other| other.id != connection.id) {
+            for (conversation, seq) in other.noted_marks() {
+                let mark = marks.entry(conversation).or_insert(seq);
+                *mark = seq.max(*mark);
+            }
+        }
+        marks
+    }
+
+    /// What the user's connections have left to others of theirs, one of which has just broken.
+    pub fn call_credits(&self, user: UserId) -> Vec<(Arc<Connection>, Visit, Vec<OnCredit>)> {
+        let connections = self.online.connections(user);
+        connections
+            .into_iter()
+            .filter_map(|connection| connection.call_credits().map(|(visit, credits)| (connection, visit, credits)))
+            .collect()
     }
 
     /// The marks that have aged since the last call; see [`Connection::age_marks`].

@@ -1,5 +1,6 @@
 //! An event on its way to many connections, rendered once per dialect.
 
+use std::fmt::Write;
 use std::sync::{Arc, OnceLock};
 
 use crate::chat::event::Event;
@@ -43,16 +44,13 @@ impl Frame {
         Self { name, before: before.into(), after: Some(after.into()) }
     }
 
-    /// The JSON text for `user`.
-    pub fn json_for(&self, user: UserId) -> String {
-        let Some(after) = &self.after else {
-            return self.before.clone().into();
-        };
-        let mut json = String::with_capacity(self.before.len() + after.len() + 20);
+    /// Appends the JSON text for `user`.
+    pub fn write_for(&self, user: UserId, json: &mut String) {
         json.push_str(&self.before);
-        json.push_str(&user.to_string());
-        json.push_str(after);
-        json
+        if let Some(after) = &self.after {
+            write!(json, "{user}").expect("writing to a string does not fail");
+            json.push_str(after);
+        }
     }
 }
 

@@ -129,7 +129,7 @@ async fn write(connection: &mut AnyConnection, drafts: &[Draft]) -> sqlx::Result
     // Drafts with an id of the sender's choice that this batch itself holds twice.
     let mut twins = Vec::new();
     for (place, draft) in drafts.iter().enumerate() {
-        let key = draft.client_id.as_ref().map(|id| (draft.sender, Arc::clone(id)));
+        let key = repeat_key(draft);
         if let Some(earlier) = key.as_ref().and_then(|key| known.get(key)) {
             match earlier {
                 Known::Stored(message) => outcomes.push(Some(Outcome::Repeated(Arc::clone(message)))),
@@ -185,26 +185,31 @@ enum Known {
     Place(usize),
 }
 
+/// A message as its sender named it. Each conversation has names of its own.
+type RepeatKey = (ConversationId, UserId, Arc<str>);
+
+fn repeat_key(draft: &Draft) -> Option<RepeatKey> {
+    Some((draft.conversation, draft.sender, Arc::clone(draft.client_id.as_ref()?)))
+}
+
 /// What earlier commits stored under the ids that senders chose for these drafts.
-async fn find_repeats(
-    connection: &mut AnyConnection,
-    drafts: &[Draft],
-) -> sqlx::Result<HashMap<(UserId, Arc<str>), Known>> {
-    let keys: Vec<_> =
-        drafts.iter().filter_map(|draft| Some((draft.sender, Arc::clone(draft.client_id.as_ref()?)))).collect();
+async fn find_repeats(connection: &mut AnyConnection, drafts: &[Draft]) -> sqlx::Result<HashMap<RepeatKey, Known>> {
+    let keys: Vec<_> = drafts.iter().filter_map(repeat_key).collect();
     let mut known = HashMap::new();
-    for run in runs(&keys) {
+    for run in runs(&keys, 3) {
         let text = format!(
             "select {COLUMNS}, m.client_id from (values {}) as v
-             join messages m on m.sender_id = v.column1 and m.client_id = v.column2",
-            placeholders(run.len(), 2)
+             join messages m
+               on m.conversation_id = v.column1 and m.sender_id = v.column2 and m.client_id = v.column3",
+            placeholders(run.len(), 3)
         );
-        let query =
-            run.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, (sender, id)| query.bind(sender.0).bind(&**id));
+        let query = run.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, (conversation, sender, id)| {
+            query.bind(conversation.0).bind(sender.0).bind(&**id)
+        });
         for row in &query.fetch_all(&mut *connection).await? {
             let message = read_message(row).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
             let id: &str = row.try_get(10)?;
-            known.insert((message.sender, Arc::from(id)), Known::Stored(Arc::new(message)));
+            known.insert((message.conversation, message.sender, Arc::from(id)), Known::Stored(Arc::new(message)));
         }
     }
     Ok(known)
@@ -269,7 +274,7 @@ async fn reserve_seqs(
     }
     let counts: Vec<_> = counts.into_iter().collect();
     let mut first = HashMap::with_capacity(counts.len());
-    for run in runs(&counts) {
+    for run in runs(&counts, 2) {
         let text = format!(
             "update conversations set last_seq = last_seq + v.column2 from (values {}) as v
              where conversations.id = v.column1
@@ -297,7 +302,7 @@ async fn insert(
     stored_ms: i64,
     outcomes: &mut [Option<Outcome>],
 ) -> sqlx::Result<()> {
-    for run in runs(rows) {
+    for run in runs(rows, 10) {
         let text = format!(
             "insert into messages (conversation_id, seq, sender_id, recipient_id, kind, format, body, claimed_ms,
                                    stored_ms, client_id)

@@ -67,7 +67,7 @@ impl Store {
     /// after `limit` others of its own conversation.
     pub async fn messages_after(&self, cursors: &[Cursor], limit: usize) -> Result<Vec<Message>> {
         let mut messages = Vec::new();
-        for run in runs(cursors) {
+        for run in runs(cursors, 2) {
             let text = format!(
                 "select {COLUMNS} from (values {}) as v join messages m on m.conversation_id = v.column1
                    and m.seq > v.column2 and m.seq <= v.column2 + {limit}
@@ -88,7 +88,7 @@ impl Store {
 
     /// Moves delivered marks forward; none moves back.
     pub async fn store_marks(&self, marks: &[Mark]) -> Result<()> {
-        for run in runs(marks) {
+        for run in runs(marks, 3) {
             let text = format!(
                 "update stays set delivered_seq = v.column3 from (values {}) as v
                  where stays.conversation_id = v.column1 and stays.user_id = v.column2 and stays.until_seq is null

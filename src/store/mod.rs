@@ -10,6 +10,9 @@ mod rooms;
 mod rows;
 mod users;
 
+use std::fs::{DirBuilder, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
@@ -55,11 +58,14 @@ impl Store {
         let timeout = Duration::from_millis(config.database_timeout_ms);
         let pool = || AnyPoolOptions::new().acquire_timeout(timeout).max_lifetime(None).idle_timeout(None);
         if !is_sqlite(url) {
-            let read = pool().max_connections(config.database_connections).connect(url).await?;
+            let pool = pool().max_connections(config.database_connections).after_connect(|connection, _| {
+                Box::pin(async move { connection.execute("set synchronous_commit = on").await.map(drop) })
+            });
+            let read = pool.connect(url).await?;
             return Ok(Self { write: read.clone(), read });
         }
-        if let Some(folder) = sqlite_path(url).and_then(std::path::Path::parent) {
-            std::fs::create_dir_all(folder)?;
+        if let Some(path) = sqlite_path(url) {
+            create_private(path)?;
         }
         let url = if url.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") };
         // Nothing breaks a connection to a file, so none is tested before use.
@@ -109,13 +115,21 @@ impl Store {
     }
 }
 
+/// Makes the file, and the folders above it, for this user alone: there are password hashes in it.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
+}
+
 fn is_sqlite(url: &str) -> bool {
     url.starts_with("sqlite:")
 }
 
 /// The file behind a SQLite URL; none for a database in memory.
-fn sqlite_path(url: &str) -> Option<&std::path::Path> {
+fn sqlite_path(url: &str) -> Option<&Path> {
     let path = url.strip_prefix("sqlite:")?.split('?').next()?;
     let path = path.strip_prefix("//").unwrap_or(path);
-    (!path.is_empty() && path != ":memory:").then_some(std::path::Path::new(path))
+    (!path.is_empty() && path != ":memory:").then_some(Path::new(path))
 }

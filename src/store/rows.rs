@@ -2,11 +2,15 @@
 
 use std::fmt::Write;
 
-/// Splits `items` into runs whose lengths are powers of two, at most 128, so that statements over many rows have
-/// few different texts and stay prepared.
-pub(super) fn runs<T>(mut items: &[T]) -> impl Iterator<Item = &[T]> {
+/// Parameters of one statement. SQLite looks each `$n` up in a list of all of them, which a few hundred can bear.
+const MAX_PARAMETERS: usize = 320;
+
+/// Splits `items`, which take `columns` parameters each, into runs whose lengths are powers of two, so that statements
+/// over many rows have few different texts and stay prepared.
+pub(super) fn runs<T>(mut items: &[T], columns: usize) -> impl Iterator<Item = &[T]> {
+    let longest = 1 << (MAX_PARAMETERS / columns).ilog2();
     std::iter::from_fn(move || {
-        let length = (1 << items.len().checked_ilog2()?).min(128);
+        let length = (1 << items.len().checked_ilog2()?).min(longest);
         let (run, rest) = items.split_at(length);
         items = rest;
         Some(run)
@@ -34,10 +38,12 @@ mod tests {
     #[test]
     fn runs_cover_everything_in_order() {
         let items: Vec<_> = (0..391).collect();
-        let lengths: Vec<_> = runs(&items).map(<[_]>::len).collect();
-        assert_eq!(lengths, [128, 128, 128, 4, 2, 1]);
-        assert_eq!(runs(&items).flatten().copied().collect::<Vec<_>>(), items);
-        assert_eq!(runs::<u8>(&[]).count(), 0);
+        let lengths = |columns| runs(&items, columns).map(<[_]>::len).collect::<Vec<_>>();
+        assert_eq!(lengths(2), [128, 128, 128, 4, 2, 1]);
+        assert_eq!(lengths(3), [64, 64, 64, 64, 64, 64, 4, 2, 1]);
+        assert_eq!(runs(&items, 10).map(<[_]>::len).max(), Some(32));
+        assert_eq!(runs(&items, 2).flatten().copied().collect::<Vec<_>>(), items);
+        assert_eq!(runs::<u8>(&[], 1).count(), 0);
     }
 
     #[test]

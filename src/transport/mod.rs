@@ -41,6 +41,15 @@ impl ReplySlot {
     }
 }
 
+/// Why a call is not even tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The client calls faster than it is served.
+    TooFast,
+    /// The connection is being closed.
+    Closing,
+}
+
 /// One client's connection, as its session sees it.
 #[derive(Clone)]
 pub struct Link {
@@ -57,6 +66,11 @@ impl Link {
         self.outbox.emit(event, json);
     }
 
+    /// Waits a while until everything was written to the client. False if it was not, or the connection broke before.
+    pub async fn written(&self) -> bool {
+        self.outbox.written().await
+    }
+
     /// The outbox, for the hub.
     pub fn port(&self) -> Arc<dyn Port> {
         Arc::clone(&self.outbox) as Arc<dyn Port>
@@ -70,8 +84,8 @@ pub trait Dialect: Send + Sync + 'static {
     /// A client has connected.
     fn open(&self, link: Link) -> Self::Session;
 
-    /// A client calls faster than it is served: say so. Must not wait.
-    fn refuse(&self, link: &Link, call: Call);
+    /// A call is not tried: say so. Must not wait.
+    fn refuse(&self, link: &Link, call: Call, why: Refusal);
 }
 
 /// One client's conversation with the server.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::chat::error::{Error, Reason};
+use crate::transport::Refusal;
 
 /// What is particular about a command.
 #[derive(Debug, PartialEq, Eq)]
@@ -80,9 +81,12 @@ pub(super) fn unknown_command() -> Fault {
     Fault { code: 404, message: "未知命令" }
 }
 
-/// The reply for commands that come faster than they are served.
-pub(super) fn refused() -> Fault {
-    Fault { code: 429, message: "操作过于频繁，请稍后再试" }
+/// The reply for a command that is not even tried.
+pub(super) fn refused(why: Refusal) -> Fault {
+    match why {
+        Refusal::TooFast => Fault { code: 429, message: "操作过于频繁，请稍后再试" },
+        Refusal::Closing => Fault { code: 500, message: "服务器暂时不可用，请稍后再试" },
+    }
 }
 
 fn words(reason: Reason) -> &'static str {

@@ -20,12 +20,12 @@ use std::time::Instant;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use tracing::{Instrument, debug, debug_span, error, warn};
+use tracing::{debug, error, warn};
 
 use crate::chat::error::{Error, Reason, Result};
 use crate::chat::{Chat, Ending};
 use crate::metrics::Metrics;
-use crate::transport::{Call, Dialect, Link, Session};
+use crate::transport::{Call, Dialect, Link, Refusal, Session};
 use codes::{Rule, fault, rule};
 use context::Context;
 use envelope::Envelope;
@@ -49,12 +49,12 @@ impl Dialect for Nodeim {
         Conversation { context: Context::new(Arc::clone(&self.chat), link), metrics: Arc::clone(&self.metrics) }
     }
 
-    fn refuse(&self, link: &Link, call: Call) {
+    fn refuse(&self, link: &Link, call: Call, why: Refusal) {
         let Some(rule) = rule(&call.event) else {
             return;
         };
         let tag = call.payload.map(envelope::open).ok().and_then(|envelope| envelope.tag);
-        let fault = codes::refused();
+        let fault = codes::refused(why);
         self.metrics.command(rule.name, fault.code, std::time::Duration::ZERO);
         answer(link, call.reply, rule.name, tag.as_ref(), &to_json(&fault));
     }
@@ -78,24 +78,21 @@ impl Session for Conversation {
         };
         let started = Instant::now();
         let link = self.context.link.clone();
-        let span = debug_span!("command", command = rule.name, conn.id = %link.id, user.id = tracing::field::Empty);
         let (tag, result) = match payload.map(envelope::open) {
-            Ok(Envelope { payload, tag }) => {
-                (tag, dispatch(&mut self.context, rule, payload).instrument(span.clone()).await)
-            }
+            Ok(Envelope { payload, tag }) => (tag, dispatch(&mut self.context, rule, payload).await),
             Err(_) => (None, Err(Error::Invalid(Reason::Unreadable))),
         };
         let (code, json) = match result {
             Ok(json) => (200, json),
             Err(error) => {
                 let fault = fault(rule, &error);
-                span.in_scope(|| log(&error, fault.code));
+                self.log(rule, &error, fault.code);
                 (fault.code, to_json(&fault))
             }
         };
         answer(&link, reply, rule.name, tag.as_ref(), &json);
         self.metrics.command(rule.name, code, started.elapsed());
-        self.context.arrive().instrument(span).await;
+        self.context.arrive().await;
     }
 
     async fn close(self, ending: Ending) {
@@ -103,10 +100,25 @@ impl Session for Conversation {
     }
 }
 
+impl Conversation {
+    /// The cause of a failure is written here once and sent to nobody.
+    fn log(&self, rule: &Rule, error: &Error, code: u16) {
+        let user = self.context.connection.user().map(|id| id.0);
+        let (command, conn) = (rule.name, &*self.context.link.id);
+        match error {
+            Error::Internal(cause) => error!(command, conn.id = conn, user.id = user, code, %cause, "a command failed"),
+            Error::Unavailable(cause) => {
+                warn!(command, conn.id = conn, user.id = user, code, %cause, "a command could not be served");
+            }
+            error => debug!(command, conn.id = conn, user.id = user, code, %error, "a command was refused"),
+        }
+    }
+}
+
 /// Carries a command out and returns its reply as JSON.
 async fn dispatch(cx: &mut Context, rule: &Rule, payload: Map<String, Value>) -> Result<String> {
     if rule.needs_user {
-        tracing::Span::current().record("user.id", cx.user()?.0);
+        cx.user()?;
     }
     macro_rules! run {
         ($handler:path) => {
@@ -161,14 +173,5 @@ fn answer(
     match reply {
         Some(slot) => slot.send(json.to_owned()),
         None => link.emit("rspn", envelope::rspn(tag, command, json)),
-    }
-}
-
-/// The cause of a failure is written here once and sent to nobody.
-fn log(error: &Error, code: u16) {
-    match error {
-        Error::Internal(cause) => error!(code, cause = %cause, "a command failed"),
-        Error::Unavailable(cause) => warn!(code, cause = %cause, "a command could not be served"),
-        error => debug!(code, %error, "a command was refused"),
     }
 }

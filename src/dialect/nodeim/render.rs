@@ -93,6 +93,12 @@ mod tests {
     use crate::chat::presence::Presence;
     use crate::chat::user::User;
 
+    fn json_for(frame: &Frame, user: i64) -> String {
+        let mut json = String::new();
+        frame.write_for(UserId(user), &mut json);
+        json
+    }
+
     fn person() -> Person {
         let attributes = json!({"sex": "1", "groups": [{"name": "家人"}]});
         let Value::Object(attributes) = attributes else { unreachable!() };
@@ -129,7 +135,7 @@ mod tests {
     fn a_chat_text() {
         let frame = message_frame(&message(Kind::Text, Format::Html), &person(), None).unwrap();
         assert_eq!(
-            frame.json_for(UserId(9)),
+            json_for(&frame, 9),
             r#"{"from":{"id":7,"username":"alee","sex":"1","presence":"在线"},"to":9,"message":"<b>\"你好\"</b>","time":1371110400000,"readed":0,"_id":"981"}"#
         );
     }
@@ -137,7 +143,7 @@ mod tests {
     #[test]
     fn a_room_message_in_plain_text() {
         let frame = message_frame(&message(Kind::Text, Format::Plain), &person(), Some(&room())).unwrap();
-        let json: Value = serde_json::from_str(&frame.json_for(UserId(1))).unwrap();
+        let json: Value = serde_json::from_str(&json_for(&frame, 1)).unwrap();
         assert_eq!(json["message"], "&lt;b&gt;&quot;你好&quot;&lt;/b&gt;");
         assert_eq!((&json["room"], &json["name"], &json["to"]), (&json!(5), &json!("茶馆"), &json!(1)));
     }
@@ -145,7 +151,7 @@ mod tests {
     #[test]
     fn requests_have_a_type() {
         let frame = message_frame(&message(Kind::FriendRequest, Format::Html), &person(), None).unwrap();
-        let json: Value = serde_json::from_str(&frame.json_for(UserId(9))).unwrap();
+        let json: Value = serde_json::from_str(&json_for(&frame, 9)).unwrap();
         assert_eq!(json["type"], "request-subscription");
     }
 
@@ -153,10 +159,10 @@ mod tests {
     fn comings_and_goings() {
         let joined = Event::RoomJoined { room: Arc::new(room()), person: person(), newbie: true };
         assert_eq!(
-            RENDERER.render(&joined).unwrap().json_for(UserId(1)),
+            json_for(&RENDERER.render(&joined).unwrap(), 1),
             r#"{"room":{"id":5,"name":"茶馆","intro":"","creator":7},"user":{"id":7,"username":"alee","sex":"1","presence":"在线"},"newbie":true}"#
         );
         let gone = Event::Presence { user: UserId(7), presence: Presence::offline() };
-        assert_eq!(RENDERER.render(&gone).unwrap().json_for(UserId(1)), r#"{"id":7,"presence":"离线"}"#);
+        assert_eq!(json_for(&RENDERER.render(&gone).unwrap(), 1), r#"{"id":7,"presence":"离线"}"#);
     }
 }

@@ -1,48 +1,94 @@
-//! How much of what was handed to the library has not reached the kernel yet.
+//! How much of what was handed to the library has not reached the client's side yet.
 //!
-//! The library tells nothing about its buffer. But our TCP stream counts what is written to it, and the size of a
-//! websocket frame is known, so the difference is what still waits. Heartbeats, a few bytes in half a minute, are
-//! written too; the count starts anew whenever nothing waits, so they do not add up.
+//! The library tells nothing about its buffer, so it is watched from outside. Over a websocket, our TCP stream counts
+//! what is written to it and the size of a frame is known: the difference is what still waits. Heartbeats, a few
+//! bytes in half a minute, are written too; the count starts anew whenever nothing waits, so they do not add up.
+//! Over polling, a client that asks again has got the answer before.
 
 use crate::transport::tcp::Peer;
 
-/// The account of one websocket. Without one (polling) nothing is known and nothing is said to wait.
-#[derive(Default)]
-pub(super) struct Flow {
-    peer: Option<Peer>,
-    written_before: u64,
-    handed_over: u64,
+/// The account of one connection.
+pub(super) enum Flow {
+    Polling {
+        /// Requests that have asked for packets so far, and how many of them wait for some.
+        begun: u64,
+        waiting: u64,
+        /// The request that proves that the latest packet has arrived.
+        proof: u64,
+        peer: Option<Peer>,
+    },
+    Websocket {
+        peer: Peer,
+        written_before: u64,
+        handed_over: u64,
+    },
 }
 
 impl Flow {
-    pub(super) fn new(peer: Option<Peer>) -> Self {
-        let written_before = peer.as_ref().map(Peer::written).unwrap_or_default();
-        Self { peer, written_before, handed_over: 0 }
+    pub(super) fn polling() -> Self {
+        Self::Polling { begun: 0, waiting: 0, proof: 0, peer: None }
     }
 
-    /// The other end of the websocket.
+    pub(super) fn websocket(peer: Peer) -> Self {
+        Self::Websocket { written_before: peer.written(), peer, handed_over: 0 }
+    }
+
+    /// The TCP connection that carries packets to the client, as far as there is one now.
     pub(super) fn peer(&self) -> Option<&Peer> {
-        self.peer.as_ref()
-    }
-
-    /// Bytes that wait to be written.
-    pub(super) fn unsent(&self) -> u64 {
-        let Some(peer) = &self.peer else {
-            return 0;
-        };
-        self.handed_over.saturating_sub(peer.written().saturating_sub(self.written_before))
-    }
-
-    /// Notes a packet with `payload` bytes of text after the Engine.IO and Socket.IO types.
-    pub(super) fn handed_over(&mut self, payload: usize) {
-        let Some(peer) = &self.peer else {
-            return;
-        };
-        if self.unsent() == 0 {
-            self.written_before = peer.written();
-            self.handed_over = 0;
+        match self {
+            Self::Polling { peer, .. } => peer.as_ref(),
+            Self::Websocket { peer, .. } => Some(peer),
         }
-        self.handed_over += frame_bytes(payload + 2) as u64;
+    }
+
+    /// Bytes that wait to be written; over polling 1 while the latest packet is not known to have arrived.
+    pub(super) fn unsent(&self) -> u64 {
+        match self {
+            Self::Polling { begun, proof, .. } => u64::from(begun < proof),
+            Self::Websocket { peer, written_before, handed_over } => {
+                handed_over.saturating_sub(peer.written().saturating_sub(*written_before))
+            }
+        }
+    }
+
+    /// Notes a packet that is about to be handed over, with `payload` bytes of text after the Engine.IO and Socket.IO
+    /// types. Before and not after: it may be on its way before the library returns.
+    pub(super) fn hand_over(&mut self, payload: usize) {
+        let nothing_waits = self.unsent() == 0;
+        match self {
+            // A waiting request is answered at once, and the next one proves it; otherwise the next one is the answer.
+            Self::Polling { begun, waiting, proof, .. } => *proof = *begun + if *waiting > 0 { 1 } else { 2 },
+            Self::Websocket { peer, written_before, handed_over } => {
+                if nothing_waits {
+                    *written_before = peer.written();
+                    *handed_over = 0;
+                }
+                *handed_over += frame_bytes(payload + 2) as u64;
+            }
+        }
+    }
+
+    /// The library did not take it.
+    pub(super) fn take_back(&mut self, payload: usize) {
+        if let Self::Websocket { handed_over, .. } = self {
+            *handed_over = handed_over.saturating_sub(frame_bytes(payload + 2) as u64);
+        }
+    }
+
+    /// A polling request came over `from` to fetch packets.
+    pub(super) fn poll_began(&mut self, from: &Peer) {
+        if let Self::Polling { begun, waiting, peer, .. } = self {
+            *begun += 1;
+            *waiting += 1;
+            *peer = Some(from.clone());
+        }
+    }
+
+    /// It was answered, or given up.
+    pub(super) fn poll_ended(&mut self) {
+        if let Self::Polling { waiting, .. } = self {
+            *waiting = waiting.saturating_sub(1);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use socketioxide_core::Value as Packet;
 use tokio::sync::Notify;
 
 use crate::chat::Ending;
+use crate::transport::Refusal;
 
 /// Queues that were long are given back when they are empty.
 const KEPT_CAPACITY: usize = 32;
@@ -42,12 +43,15 @@ impl Inbox {
     ///
     /// # Errors
     /// Gives it back if there is no room for it, or the inbox is closed.
-    pub(super) fn put(&self, incoming: Incoming) -> Result<(), Incoming> {
+    pub(super) fn put(&self, incoming: Incoming) -> Result<(), (Incoming, Refusal)> {
         let mut state = self.state.lock();
         let bytes = state.bytes + incoming.packet.len();
         let is_full = state.queue.len() >= self.max_calls || (bytes > self.max_bytes && !state.queue.is_empty());
-        if is_full || state.ended.is_some() {
-            return Err(incoming);
+        if state.ended.is_some() {
+            return Err((incoming, Refusal::Closing));
+        }
+        if is_full {
+            return Err((incoming, Refusal::TooFast));
         }
         state.bytes = bytes;
         state.queue.push_back(incoming);

@@ -23,10 +23,11 @@ use socketioxide::layer::SocketIoLayer;
 use socketioxide::socket::{DisconnectReason, Socket};
 use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder, TransportType};
 use socketioxide_core::Value as Packet;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::tcp::{ClientAddress, Peer};
-use super::{Call, Dialect, Link, ReplySlot, Session};
+use super::{Call, Dialect, Link, Refusal, ReplySlot, Session};
 use crate::chat::Ending;
 use crate::config::{Config, Switch};
 use crate::metrics::Metrics;
@@ -34,9 +35,6 @@ use inbox::{Inbox, Incoming};
 pub use outbox::Outbox;
 use outbox::{Encoding, Limits};
 pub use registry::Registry;
-
-/// How long a session that ends waits for its last replies to be written.
-const LAST_WRITES: Duration = Duration::from_secs(1);
 
 /// What both servers share.
 pub struct SocketIoTransport<D> {
@@ -101,21 +99,23 @@ impl<D: Dialect> SocketIoTransport<D> {
 
     fn prepare(&self, socket: &Arc<Socket>) {
         let door = Arc::new(Door {
-            inbox: Inbox::new(self.config.inbox_max_commands, self.config.inbox_max_bytes),
+            inbox: Arc::new(Inbox::new(self.config.inbox_max_commands, self.config.inbox_max_bytes)),
             link: OnceLock::new(),
+            gone: CancellationToken::new(),
         });
         socket.extensions.insert(Arc::clone(&door));
         let (dialect, metrics) = (Arc::clone(&self.dialect), Arc::clone(&self.metrics));
         let inside = Arc::clone(&door);
         socket.on_fallback(move |event: Raised| {
-            if let Err(incoming) = inside.inbox.put(event.0) {
+            if let Err((incoming, why)) = inside.inbox.put(event.0) {
                 metrics.inbox_refusals.increment(1);
-                inside.refuse(&*dialect, incoming);
+                inside.refuse(&*dialect, incoming, why);
             }
             std::future::ready(())
         });
         socket.on_disconnect(move |reason: DisconnectReason| {
             door.inbox.close(ending(reason));
+            door.gone.cancel();
             std::future::ready(())
         });
     }
@@ -134,7 +134,8 @@ impl<D: Dialect> SocketIoTransport<D> {
             window_bytes: self.config.socket_buffer_bytes,
         };
         let sid = socket.id;
-        let outbox = Outbox::new(socket, encoding, limits, peer, self.tasks.clone(), Arc::clone(&self.metrics));
+        let (inbox, tasks) = (Arc::clone(&door.inbox), self.tasks.clone());
+        let outbox = Outbox::new(socket, inbox, encoding, limits, peer, tasks, Arc::clone(&self.metrics));
         // The door is owned by the socket, and the outbox owns the socket.
         door.link.get_or_init(|| (Arc::downgrade(&outbox), address));
         self.registry.add(sid, Arc::clone(&door), Arc::clone(&outbox));
@@ -147,6 +148,8 @@ impl<D: Dialect> SocketIoTransport<D> {
             let outbox = Arc::clone(&link.outbox);
             run(&*dialect, link, &door, limiter).await;
             outbox.shut();
+            // Until the library has noticed too, requests for this session are refused.
+            door.gone.cancelled().await;
             registry.remove(sid);
         });
     }
@@ -166,7 +169,7 @@ async fn run<D: Dialect>(dialect: &D, link: Link, door: &Door, limiter: Option<D
             Ok(incoming) => {
                 let call = incoming.into_call(&link.outbox);
                 if limiter.as_ref().is_some_and(|limiter| limiter.check().is_err()) {
-                    dialect.refuse(&link, call);
+                    dialect.refuse(&link, call, Refusal::TooFast);
                 } else {
                     // Boxed, so that an idle connection does not hold the room that a command needs.
                     Box::pin(session.call(call)).await;
@@ -175,26 +178,27 @@ async fn run<D: Dialect>(dialect: &D, link: Link, door: &Door, limiter: Option<D
             Err(ending) => break ending,
         }
     };
-    let written = tokio::time::timeout(LAST_WRITES, link.outbox.written()).await.unwrap_or(false);
-    let ending = if written { ending } else { Ending::Broken };
+    let ending = if link.written().await { ending } else { Ending::Broken };
     Box::pin(session.close(ending)).await;
 }
 
 /// Where a socket's events come in.
 struct Door {
-    inbox: Inbox,
+    inbox: Arc<Inbox>,
     /// The way back, once connected.
     link: OnceLock<(Weak<Outbox>, IpAddr)>,
+    /// The library has let the socket go.
+    gone: CancellationToken,
 }
 
 impl Door {
-    fn refuse<D: Dialect>(&self, dialect: &D, incoming: Incoming) {
+    fn refuse<D: Dialect>(&self, dialect: &D, incoming: Incoming, why: Refusal) {
         let Some((outbox, address)) = self.link.get() else {
             return;
         };
         if let Some(outbox) = outbox.upgrade() {
             let call = incoming.into_call(&outbox);
-            dialect.refuse(&Link { outbox, address: *address, id: "".into() }, call);
+            dialect.refuse(&Link { outbox, address: *address, id: "".into() }, call, why);
         }
     }
 }
@@ -211,7 +215,6 @@ impl Incoming {
 fn ending(reason: DisconnectReason) -> Ending {
     match reason {
         DisconnectReason::TransportClose | DisconnectReason::ClientNSDisconnect => Ending::Orderly,
-        // The server disconnects only those who do not read.
         DisconnectReason::ServerNSDisconnect
         | DisconnectReason::MultipleHttpPollingError
         | DisconnectReason::PacketParsingError

@@ -4,6 +4,7 @@
 //! finds no room there waits here, and a small task hands it on as room appears. A client for whom too much waits
 //! does not read: its connection is cut. It loses nothing, since what it did not get is delivered when it is back.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +12,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use serde::Serialize;
 use serde_json::Value;
 use socketioxide::extract::AckSender;
 use socketioxide::handler::FromMessageParts;
@@ -22,8 +24,10 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::flow::Flow;
+use super::inbox::Inbox;
 use super::packet::Raw;
 use super::text::to_ascii;
+use crate::chat::Ending;
 use crate::chat::ids::UserId;
 use crate::hub::{Frame, Port, Refused};
 use crate::metrics::Metrics;
@@ -32,6 +36,8 @@ use crate::transport::tcp::Peer;
 /// The library tells nobody when its buffer has room again, so it is asked, after 1 ms and then ever more rarely.
 const FIRST_RETRY: Duration = Duration::from_millis(1);
 const LAST_RETRY: Duration = Duration::from_millis(50);
+/// How long an end waits for the last packets to be written.
+const LAST_WRITES: Duration = Duration::from_secs(1);
 
 /// How clients of this server write packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +59,7 @@ pub(super) struct Limits {
 pub struct Outbox {
     me: Weak<Self>,
     socket: Arc<Socket>,
+    inbox: Arc<Inbox>,
     encoding: Encoding,
     limits: Limits,
     backlog: Mutex<Backlog>,
@@ -62,7 +69,6 @@ pub struct Outbox {
     metrics: Arc<Metrics>,
 }
 
-#[derive(Default)]
 struct Backlog {
     items: VecDeque<Item>,
     bytes: usize,
@@ -71,16 +77,16 @@ struct Backlog {
     lost: bool,
 }
 
-enum Item {
-    Event { name: &'static str, json: String },
-    Ack { id: i64, json: String },
+/// What is sent.
+struct Item<T = String> {
+    to: Target,
+    json: T,
 }
 
-impl Item {
-    fn bytes(&self) -> usize {
-        let (Self::Event { json, .. } | Self::Ack { json, .. }) = self;
-        json.len()
-    }
+#[derive(Clone, Copy)]
+enum Target {
+    Event(&'static str),
+    Ack(i64),
 }
 
 /// Why the socket did not take an item.
@@ -92,18 +98,25 @@ enum Stop {
 impl Outbox {
     pub(super) fn new(
         socket: Arc<Socket>,
+        inbox: Arc<Inbox>,
         encoding: Encoding,
         limits: Limits,
-        peer: Option<Peer>,
+        websocket: Option<Peer>,
         tasks: TaskTracker,
         metrics: Arc<Metrics>,
     ) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
             socket,
+            inbox,
             encoding,
             limits,
-            backlog: Mutex::new(Backlog { flow: Flow::new(peer), ..Backlog::default() }),
+            backlog: Mutex::new(Backlog {
+                items: VecDeque::new(),
+                bytes: 0,
+                flow: websocket.map_or_else(Flow::polling, Flow::websocket),
+                lost: false,
+            }),
             emptied: Notify::new(),
             closed: AtomicBool::new(false),
             tasks,
@@ -113,17 +126,32 @@ impl Outbox {
 
     /// Sends an event with one JSON value.
     pub(crate) fn emit(&self, name: &'static str, json: String) {
-        self.put_or_log(Item::Event { name, json });
+        self.put_or_log(Target::Event(name), &json);
     }
 
     /// Answers the event that asked for acknowledgement `id`.
     pub(crate) fn acknowledge(&self, id: i64, json: String) {
-        self.put_or_log(Item::Ack { id, json });
+        self.put_or_log(Target::Ack(id), &json);
     }
 
     /// The connection has moved to a websocket over `peer`.
     pub(super) fn upgraded(&self, peer: Peer) {
-        self.backlog.lock().flow = Flow::new(Some(peer));
+        self.backlog.lock().flow = Flow::websocket(peer);
+    }
+
+    /// A polling request asks for packets.
+    pub(super) fn poll_began(&self, peer: &Peer) {
+        self.backlog.lock().flow.poll_began(peer);
+    }
+
+    /// A polling request has ended.
+    pub(super) fn poll_ended(&self) {
+        self.backlog.lock().flow.poll_ended();
+    }
+
+    /// Whether the connection was closed by the server, or is gone.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// The transport that the connection uses at this moment.
@@ -138,8 +166,12 @@ impl Outbox {
             && self.socket.transport_type() == TransportType::Polling
     }
 
-    /// Waits until everything was written to the client, or the connection is closed. True if it was written.
-    pub(super) async fn written(&self) -> bool {
+    /// Waits a while until everything was written to the client. False if it was not, or the connection broke before.
+    pub(crate) async fn written(&self) -> bool {
+        tokio::time::timeout(LAST_WRITES, self.all_written()).await.unwrap_or(false)
+    }
+
+    async fn all_written(&self) -> bool {
         let mut pause = FIRST_RETRY;
         loop {
             {
@@ -165,20 +197,20 @@ impl Outbox {
         self.emptied.notify_waiters();
     }
 
-    fn put_or_log(&self, item: Item) {
-        if self.put(item).is_err() {
+    fn put_or_log(&self, to: Target, json: &str) {
+        if self.put(Item { to, json }).is_err() {
             // Whoever asked has gone: there is nobody left to be told.
             debug!(conn.id = %self.socket.id, "not sent, the connection is closed");
         }
     }
 
-    fn put(&self, item: Item) -> Result<(), Refused> {
-        if self.closed.load(Ordering::Acquire) {
+    fn put(&self, item: Item<&str>) -> Result<(), Refused> {
+        if self.is_closed() {
             return Err(Refused);
         }
         let mut backlog = self.backlog.lock();
         if backlog.items.is_empty() {
-            match self.hand_over(&mut backlog.flow, &item) {
+            match self.hand_over(&mut backlog.flow, item.to, item.json) {
                 Ok(()) => return Ok(()),
                 Err(Stop::Closed) => return Err(Refused),
                 Err(Stop::Full) => {
@@ -189,7 +221,7 @@ impl Outbox {
                 }
             }
         }
-        let bytes = backlog.bytes + item.bytes();
+        let bytes = backlog.bytes + item.json.len();
         if backlog.items.len() >= self.limits.max_frames || bytes > self.limits.max_bytes {
             drop(backlog);
             self.metrics.outbox_overflows.increment(1);
@@ -198,7 +230,7 @@ impl Outbox {
             return Err(Refused);
         }
         backlog.bytes = bytes;
-        backlog.items.push_back(item);
+        backlog.items.push_back(Item { to: item.to, json: item.json.to_owned() });
         Ok(())
     }
 
@@ -221,9 +253,9 @@ impl Outbox {
         let backlog = &mut *guard;
         let before = backlog.items.len();
         while let Some(item) = backlog.items.front() {
-            match self.hand_over(&mut backlog.flow, item) {
+            match self.hand_over(&mut backlog.flow, item.to, &item.json) {
                 Ok(()) => {
-                    backlog.bytes -= item.bytes();
+                    backlog.bytes -= item.json.len();
                     backlog.items.pop_front();
                 }
                 Err(Stop::Full) if backlog.items.len() < before => return Progress::Some,
@@ -235,30 +267,15 @@ impl Outbox {
         Progress::Done
     }
 
-    fn hand_over(&self, flow: &mut Flow, item: &Item) -> Result<(), Stop> {
+    fn hand_over(&self, flow: &mut Flow, to: Target, json: &str) -> Result<(), Stop> {
         if flow.unsent() > self.limits.window_bytes {
             return Err(Stop::Full);
         }
-        let result = match item {
-            Item::Event { name, json } => self.encoded(json, |value| match value {
-                Encoded::Text(json) => {
-                    flow.handed_over(name.len() + json.len() + r#"["",]"#.len());
-                    self.socket.emit(name, &Raw(json))
-                }
-                Encoded::Value(value) => self.socket.emit(name, &value),
-            }),
-            Item::Ack { id, json } => {
-                let Ok(ack) =
-                    AckSender::from_message_parts(&self.socket, &mut Packet::Bytes(Default::default()), &Some(*id));
-                self.encoded(json, |value| match value {
-                    Encoded::Text(json) => {
-                        flow.handed_over(id.to_string().len() + json.len() + "[]".len());
-                        ack.send(&Raw(json))
-                    }
-                    Encoded::Value(value) => ack.send(&value),
-                })
-            }
-        };
+        let result = self.encoded(json, |json| match json {
+            Encoded::Text(json) => counted(flow, to, json.len(), || self.send(to, &Raw(json))),
+            // The size of msgpack is not known here; such clients are not counted.
+            Encoded::Value(value) => self.send(to, &value),
+        });
         match result {
             Ok(()) => Ok(()),
             Err(SendError::Socket(SocketError::InternalChannelFull)) => Err(Stop::Full),
@@ -267,6 +284,17 @@ impl Outbox {
                 // Our own JSON: a fault of the server. The rest of the conversation goes on.
                 tracing::error!(%error, conn.id = %self.socket.id, "a frame could not be encoded and was left out");
                 Ok(())
+            }
+        }
+    }
+
+    fn send(&self, to: Target, value: &impl Serialize) -> Result<(), SendError> {
+        match to {
+            Target::Event(name) => self.socket.emit(name, value),
+            Target::Ack(id) => {
+                let nothing = &mut Packet::Bytes(Default::default());
+                let Ok(ack) = AckSender::from_message_parts(&self.socket, nothing, &Some(id));
+                ack.send(value)
             }
         }
     }
@@ -280,6 +308,25 @@ impl Outbox {
             Encoding::Json => send(Encoded::Text(json)),
         }
     }
+}
+
+/// Sends with a note of how much: the JSON and what stands around it.
+fn counted(
+    flow: &mut Flow,
+    to: Target,
+    json_bytes: usize,
+    send: impl FnOnce() -> Result<(), SendError>,
+) -> Result<(), SendError> {
+    let around = match to {
+        Target::Event(name) => name.len() + r#"["",]"#.len(),
+        Target::Ack(id) => id.checked_ilog10().unwrap_or_default() as usize + 1 + "[]".len(),
+    };
+    flow.hand_over(json_bytes + around);
+    let result = send();
+    if result.is_err() {
+        flow.take_back(json_bytes + around);
+    }
+    result
 }
 
 /// What became of the backlog.
@@ -297,14 +344,20 @@ enum Encoded<'a> {
 
 impl Port for Outbox {
     fn push(&self, frame: &Frame, to: UserId) -> Result<(), Refused> {
-        self.put(Item::Event { name: frame.name, json: frame.json_for(to) })
+        // Mostly the text is copied on at once, so one place to write it serves all connections of a thread.
+        thread_local!(static TEXT: RefCell<String> = const { RefCell::new(String::new()) });
+        TEXT.with_borrow_mut(|json| {
+            json.clear();
+            frame.write_for(to, json);
+            self.put(Item { to: Target::Event(frame.name), json })
+        })
     }
 
     fn flushed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async {
             loop {
                 let emptied = self.emptied.notified();
-                if self.backlog.lock().items.is_empty() || self.closed.load(Ordering::Acquire) {
+                if self.backlog.lock().items.is_empty() || self.is_closed() {
                     return;
                 }
                 emptied.await;
@@ -312,18 +365,14 @@ impl Port for Outbox {
         })
     }
 
-    /// Over a websocket the TCP connection is cut, since the library's own disconnect waits for a peer who may not
-    /// read; the client notices and comes back. Over polling there is nothing to cut.
+    /// The TCP connection is cut: the library's own way of closing waits for a peer who may not read, and its
+    /// disconnect packet would keep the client from coming back. Polling requests that follow are refused.
     fn close(&self) {
         let peer = self.backlog.lock().flow.peer().cloned();
         self.shut();
-        match peer {
-            Some(peer) if self.socket.transport_type() == TransportType::Websocket => peer.cut(),
-            _ => {
-                if let Err(error) = Arc::clone(&self.socket).disconnect() {
-                    debug!(%error, conn.id = %self.socket.id, "the connection ends by its heartbeat");
-                }
-            }
+        self.inbox.close(Ending::Broken);
+        if let Some(peer) = peer {
+            peer.cut();
         }
     }
 }

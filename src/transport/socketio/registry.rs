@@ -11,6 +11,15 @@ use crate::chat::Ending;
 use crate::hub::Port;
 use crate::transport::tcp::Peer;
 
+/// A polling request under way.
+pub struct Poll(Arc<Outbox>);
+
+impl Drop for Poll {
+    fn drop(&mut self) {
+        self.0.poll_ended();
+    }
+}
+
 /// Connections between their first packet and the end of their session.
 #[derive(Default)]
 pub struct Registry {
@@ -26,13 +35,28 @@ impl Registry {
         self.connections.remove(&sid);
     }
 
-    /// A request over `peer` asks to move the session `sid` to a websocket.
+    /// A request over `peer` asks to move the session to a websocket.
     pub fn upgrading(&self, sid: &str, peer: &Peer) {
-        if let Ok(sid) = sid.parse::<Sid>()
-            && let Some(connection) = self.connections.get(&sid)
-        {
-            connection.1.upgraded(peer.clone());
+        if let Some(outbox) = self.outbox(sid) {
+            outbox.upgraded(peer.clone());
         }
+    }
+
+    /// A polling request over `peer` asks for packets of the session, until the returned value is dropped.
+    pub fn polling(&self, sid: &str, peer: &Peer) -> Option<Poll> {
+        let outbox = self.outbox(sid)?;
+        outbox.poll_began(peer);
+        Some(Poll(outbox))
+    }
+
+    /// Whether the server has ended this session, though the library does not know yet.
+    pub fn is_ended(&self, sid: &str) -> bool {
+        self.outbox(sid).is_some_and(|outbox| outbox.is_closed())
+    }
+
+    fn outbox(&self, sid: &str) -> Option<Arc<Outbox>> {
+        let sid: Sid = sid.parse().ok()?;
+        Some(Arc::clone(&self.connections.get(&sid)?.1))
     }
 
     /// Open connections over polling and over websockets.
@@ -41,9 +65,9 @@ impl Registry {
         (polling, self.connections.len().saturating_sub(polling))
     }
 
-    /// Whether no session is left.
-    pub fn is_empty(&self) -> bool {
-        self.connections.is_empty()
+    /// Whether every session has ended.
+    pub fn is_quiet(&self) -> bool {
+        self.connections.iter().all(|entry| entry.1.is_closed())
     }
 
     /// Takes no more calls. Those that were accepted are carried out, and then the sessions end.
