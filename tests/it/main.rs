@@ -1,0 +1,25 @@
+//! A real server for each test, driven through its sockets: what the contract promises, and what it refuses.
+//!
+//! `cargo test --test it` runs on SQLite, `scripts/with-postgres.sh cargo test --test it` on PostgreSQL.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall end where it stands")]
+
+mod support;
+
+mod accounts;
+mod attributes;
+mod devices;
+mod envelope;
+mod find;
+mod friends;
+mod log;
+mod markup;
+mod messages;
+mod not_signed_in;
+mod offline;
+mod presence;
+mod profile;
+mod repeats;
+mod retrieve;
+mod rooms;
+mod secrets;

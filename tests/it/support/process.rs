@@ -1,0 +1,118 @@
+//! The real binary, for what only a process can show: signals, exit codes, sudden death.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::{Client, Database, PATIENCE, Revision};
+
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// A running `nodeim serve`. Killed at the end of the test if it still runs.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Process {
+    /// Starts on a free port, and waits until it listens.
+    pub(crate) fn start(database: &Database) -> Self {
+        let mut command = command(&["serve", "--listen", "127.0.0.1:0", "--bcrypt-cost", "4"]);
+        command.arg("--data-dir").arg(database.data_dir());
+        if !database.url().is_empty() {
+            command.args(["--database-url", &database.url()]);
+        }
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let log = Arc::<Mutex<Vec<String>>>::default();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        std::thread::spawn({
+            let log = Arc::clone(&log);
+            move || lines.map_while(Result::ok).for_each(|line| log.lock().unwrap().push(line))
+        });
+        let address = wait("listening", || {
+            if let Some(status) = child.try_wait().unwrap() {
+                panic!("the server ended at its start, {status}: {:?}", log.lock().unwrap());
+            }
+            let log = log.lock().unwrap();
+            log.iter().find_map(|line| line.split_once("listening on http://")?.1.trim().parse().ok())
+        });
+        Self { child, address, log }
+    }
+
+    pub(crate) async fn connect(&self) -> Client {
+        Client::connect(self.address, Revision::V4).await
+    }
+
+    /// Asks it to end, as an init system does, without waiting.
+    pub(crate) fn terminate(&self) {
+        let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+    }
+
+    /// Waits for the end; what was logged comes with it.
+    pub(crate) fn ended(mut self) -> (ExitStatus, Vec<String>) {
+        let status = wait("the end of the server", || self.child.try_wait().unwrap());
+        (status, self.log.lock().unwrap().clone())
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Fails only for one that has ended.
+        if self.child.kill().is_ok() {
+            self.child.wait().unwrap();
+        }
+    }
+}
+
+/// Runs the binary for a command that ends by itself.
+pub(crate) fn run_to_end(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = command(arguments);
+    command.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if Instant::now() > deadline => {
+                child.kill().unwrap();
+                panic!("{arguments:?} did not end");
+            }
+            None => std::thread::sleep(PAUSE),
+        }
+    };
+    let mut output = Output { status, stdout: Vec::new(), stderr: Vec::new() };
+    child.stdout.take().unwrap().read_to_end(&mut output.stdout).unwrap();
+    child.stderr.take().unwrap().read_to_end(&mut output.stderr).unwrap();
+    output
+}
+
+/// Settings of whoever runs the tests do not reach the server.
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nodeim"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NODEIM_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
+    command
+}
+
+fn wait<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = done() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}");
+        std::thread::sleep(PAUSE);
+    }
+}

@@ -1,0 +1,90 @@
+//! A real server in this process, on a port and a database of its own.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use nodeim::app::App;
+use nodeim::config::Config;
+
+use super::{Client, Database, Revision};
+
+/// A running server. It ends with the test.
+pub(crate) struct Server {
+    app: App,
+    config: Config,
+    pub(crate) address: SocketAddr,
+    pub(crate) database: Database,
+}
+
+impl Server {
+    /// With the default configuration, but quick password hashes.
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With some fields of the configuration changed.
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let database = Database::new().await;
+        let mut config = Config {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            data_dir: database.data_dir(),
+            database_url: database.url(),
+            database_connections: 4,
+            bcrypt_cost: 4,
+            ..Config::defaults()
+        };
+        change(&mut config);
+        Self::run(config, database).await
+    }
+
+    async fn run(config: Config, database: Database) -> Self {
+        let app = App::start(config.clone()).await.unwrap();
+        Self { address: app.address(), app, config, database }
+    }
+
+    /// Shuts down in order and starts again on the same data, on another port.
+    pub(crate) async fn restart(self) -> Self {
+        self.app.shutdown().await;
+        Self::run(self.config, self.database).await
+    }
+
+    /// A connection over websocket, of the newest revision.
+    pub(crate) async fn connect(&self) -> Client {
+        Client::connect(self.address, Revision::V4).await
+    }
+
+    /// Somebody new, signed in.
+    pub(crate) async fn person(&self, username: &str) -> Client {
+        let mut client = self.connect().await;
+        client.become_new(username).await;
+        client
+    }
+
+    /// Another connection of somebody who has an account, signed in.
+    pub(crate) async fn device(&self, username: &str) -> Client {
+        let mut client = self.newcomer(username).await;
+        client.sign_in().await;
+        client
+    }
+
+    /// A connection of somebody who has an account and has not signed in on it yet.
+    pub(crate) async fn newcomer(&self, username: &str) -> Client {
+        let mut client = self.connect().await;
+        client.username = username.to_owned();
+        client
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
+        reqwest::get(self.url(path)).await.unwrap()
+    }
+
+    /// The value of the figure whose line begins with `series`; 0 if there is none yet.
+    pub(crate) async fn metric(&self, series: &str) -> f64 {
+        let text = self.get("/metrics").await.text().await.unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        value.map(|value| value.parse().unwrap()).unwrap_or_default()
+    }
+}
