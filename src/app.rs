@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -21,6 +22,8 @@ use crate::transport::socketio::{Registry, SocketIoTransport};
 /// Commits whose messages wait to be announced. A few: the batcher shall not run far ahead of the fan-out.
 const SETTLED_QUEUE: usize = 4;
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+/// What is left for closing the database when clients took all the time there was.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 const SHUTDOWN_POLL: Duration = Duration::from_millis(5);
 
 /// A running server.
@@ -30,12 +33,9 @@ pub struct App {
     store: Store,
     registry: Arc<Registry>,
     stopping: CancellationToken,
-    /// Tasks of connections; they end when their clients are gone.
-    sessions: TaskTracker,
-    /// Tasks that end when nothing can be sent any more: the batcher, the announcer.
-    writers: TaskTracker,
-    /// Tasks that run until they are told to stop: the accept loop, the upkeep.
-    services: TaskTracker,
+    /// Nothing is sent any more.
+    sealed: CancellationToken,
+    tasks: TaskTracker,
 }
 
 impl App {
@@ -48,20 +48,21 @@ impl App {
         let metrics = Metrics::new().map_err(|error| error.to_string())?;
         let store = Store::open(&config).await?;
         let listener = Listener::bind(&config).await?;
-        let (sessions, writers, services) = (TaskTracker::new(), TaskTracker::new(), TaskTracker::new());
+        let tasks = TaskTracker::new();
         let stopping = CancellationToken::new();
 
         let hub = Arc::new(Hub::new(Arc::new(LocalBus), Arc::clone(&metrics)));
         let (drafts, queue) = mpsc::channel(config.commit_queue_max);
         let (settled, announced) = mpsc::channel(SETTLED_QUEUE);
-        let batcher = Batcher::new(store.clone(), queue, settled, config.commit_batch_max, Arc::clone(&metrics));
-        writers.spawn(batcher.run());
-        writers.spawn(Announcer::new(Arc::clone(&hub), announced).run());
+        let (batch_max, sealed) = (config.commit_batch_max, CancellationToken::new());
+        let batcher = Batcher::new(store.clone(), queue, settled, batch_max, sealed.clone(), Arc::clone(&metrics));
+        tasks.spawn(batcher.run());
+        tasks.spawn(Announcer::new(Arc::clone(&hub), announced).run());
 
-        let chat = Chat::new(&config, store.clone(), hub, drafts, sessions.clone());
+        let chat = Chat::new(&config, store.clone(), hub, drafts, tasks.clone());
         let chat = Arc::new(chat.map_err(|error| error.to_string())?);
         let nodeim = Nodeim::new(Arc::clone(&chat), Arc::clone(&metrics));
-        let transport = SocketIoTransport::new(nodeim, Arc::clone(&config), sessions.clone(), Arc::clone(&metrics));
+        let transport = SocketIoTransport::new(nodeim, Arc::clone(&config), tasks.clone(), Arc::clone(&metrics));
         let registry = transport.registry();
         let parts = Parts {
             config: Arc::clone(&config),
@@ -72,11 +73,11 @@ impl App {
         let router = http::router(parts, transport.layers());
 
         let address = listener.address();
-        services.spawn(listener.serve(router, stopping.clone(), services.clone()));
-        services.spawn(keep_marks(chat, heartbeat(&config), stopping.clone()));
-        services.spawn(keep_tidy(metrics, stopping.clone()));
+        tasks.spawn(listener.serve(router, stopping.clone(), tasks.clone()));
+        tasks.spawn(keep_marks(chat, heartbeat(&config), stopping.clone()));
+        tasks.spawn(keep_tidy(metrics, stopping.clone()));
         info!("listening on http://{address}");
-        Ok(Self { address, config, store, registry, stopping, sessions, writers, services })
+        Ok(Self { address, config, store, registry, stopping, sealed, tasks })
     }
 
     /// Where the server listens.
@@ -88,16 +89,22 @@ impl App {
     /// elsewhere, and closes the database.
     pub async fn shutdown(self) {
         info!("shutting down");
-        let deadline = Duration::from_millis(self.config.shutdown_timeout_ms);
-        if tokio::time::timeout(deadline, self.finish()).await.is_err() {
+        let deadline = Instant::now() + Duration::from_millis(self.config.shutdown_timeout_ms);
+        if timeout_at(deadline, self.finish()).await.is_err() {
             warn!("some connections did not finish in time");
         }
         // Cutting the connections, rather than saying goodbye, is what makes clients come back by themselves.
         self.registry.cut();
-        self.services.close();
-        self.sessions.close();
-        self.writers.close();
-        drop(tokio::time::timeout(deadline, self.store.close()).await);
+        self.sealed.cancel();
+        self.tasks.close();
+        let deadline = deadline.max(Instant::now() + CLOSE_TIMEOUT);
+        if timeout_at(deadline, self.tasks.wait()).await.is_err() {
+            warn!(tasks = self.tasks.len(), "some tasks did not end in time");
+        }
+        let deadline = deadline.max(Instant::now() + CLOSE_TIMEOUT);
+        if timeout_at(deadline, self.store.close()).await.is_err() {
+            warn!("the database did not close in time");
+        }
         info!("stopped");
     }
 

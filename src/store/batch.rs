@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::Store;
 use super::error::{blames_a_row, failed, is_rivalry};
@@ -49,25 +50,39 @@ pub struct Batcher<T> {
     queue: mpsc::Receiver<Append<T>>,
     settled: mpsc::Sender<Settled<T>>,
     batch_max: usize,
+    sealed: CancellationToken,
     metrics: Arc<Metrics>,
 }
 
 impl<T> Batcher<T> {
-    /// A batcher that takes drafts from `queue` and sends what became of them, commit by commit, to `settled`.
+    /// A batcher that takes drafts from `queue` and sends what became of them, commit by commit, to `settled`. Once
+    /// `sealed` it takes no more.
     pub fn new(
         store: Store,
         queue: mpsc::Receiver<Append<T>>,
         settled: mpsc::Sender<Settled<T>>,
         batch_max: usize,
+        sealed: CancellationToken,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { store, queue, settled, batch_max, metrics }
+        Self { store, queue, settled, batch_max, sealed, metrics }
     }
 
-    /// Runs until the queue is closed and empty.
+    /// Runs until it is sealed and the queue is empty.
     pub async fn run(mut self) {
         let mut batch = Vec::new();
-        while self.queue.recv_many(&mut batch, self.batch_max).await > 0 {
+        loop {
+            let taken = tokio::select! {
+                biased;
+                taken = self.queue.recv_many(&mut batch, self.batch_max) => taken,
+                () = self.sealed.cancelled(), if !self.queue.is_closed() => {
+                    self.queue.close();
+                    continue;
+                }
+            };
+            if taken == 0 {
+                break;
+            }
             let (drafts, tickets): (Vec<_>, Vec<_>) =
                 batch.drain(..).map(|append| (append.draft, append.ticket)).unzip();
             let outcomes = self.settle(&drafts).await;

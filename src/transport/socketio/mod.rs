@@ -150,7 +150,7 @@ impl<D: Dialect> SocketIoTransport<D> {
             outbox.shut();
             // Until the library has noticed too, requests for this session are refused.
             door.gone.cancelled().await;
-            registry.remove(sid);
+            registry.remove(sid, &outbox);
         });
     }
 

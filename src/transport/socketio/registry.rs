@@ -31,8 +31,9 @@ impl Registry {
         self.connections.insert(sid, (door, outbox));
     }
 
-    pub(super) fn remove(&self, sid: Sid) {
-        self.connections.remove(&sid);
+    /// Removes this connection. A client may have entered again with the same session id.
+    pub(super) fn remove(&self, sid: Sid, outbox: &Arc<Outbox>) {
+        self.connections.remove_if(&sid, |_, connection| Arc::ptr_eq(&connection.1, outbox));
     }
 
     /// A request over `peer` asks to move the session to a websocket.
@@ -77,11 +78,11 @@ impl Registry {
         }
     }
 
-    /// Cuts what is left.
+    /// Cuts what is left, without waiting for the library to notice.
     pub fn cut(&self) {
-        let outboxes: Vec<_> = self.connections.iter().map(|entry| Arc::clone(&entry.1)).collect();
-        for outbox in outboxes {
-            outbox.close();
+        for entry in &self.connections {
+            entry.1.close();
+            entry.0.gone.cancel();
         }
     }
 }
