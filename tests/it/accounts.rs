@@ -127,7 +127,6 @@ async fn signin_goes_by_name_by_id_or_by_both() {
         (json!({"username": "alee", "id": bob.id}), 404),
         (json!({"username": "Alee"}), 404),
         (json!({"username": "nobody"}), 404),
-        (json!({"username": "a\u{0}b"}), 404),
         (json!({"id": 4711}), 404),
         (json!({"id": 0}), 404),
         (json!({"id": -1}), 404),

@@ -345,7 +345,8 @@ async fn friendships_and_groups_outlive_the_server() {
     befriend(&mut alee, &mut bob).await;
     alee.ok("group", json!({"to": bob.id, "group": "g"})).await;
     let (alee_id, bob_id) = (alee.id, bob.id);
-    drop((alee, bob));
+    alee.close().await;
+    bob.close().await;
     let server = server.restart().await;
     let mut alee = server.device("alee").await;
     let friends = alee.ok("friends", json!({})).await;

@@ -253,7 +253,8 @@ async fn the_effects_of_a_signin_come_in_their_order() {
 async fn the_end_of_the_server_is_the_end_of_presence() {
     let (server, mut alee, bob) = friends().await;
     alee.ok("presence", json!({"presence": "忙碌"})).await;
-    drop((alee, bob));
+    alee.close().await;
+    bob.close().await;
     let server = server.restart().await;
     let mut bob = server.device("bob").await;
     assert_eq!(seen_by(&mut bob).await, "离线");

@@ -327,7 +327,8 @@ async fn a_person_may_be_in_a_limited_number_of_rooms() {
 #[tokio::test]
 async fn rooms_outlive_the_server() {
     let (server, alee, bob, room) = two_in_a_room().await;
-    drop((alee, bob));
+    alee.close().await;
+    bob.close().await;
     let server = server.restart().await;
     let mut alee = server.newcomer("alee").await;
     assert_eq!(each(&alee.sign_in().await["rooms"], "id"), [room]);

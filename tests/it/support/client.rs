@@ -153,6 +153,12 @@ impl Client {
         within("an acknowledgement", reply).await
     }
 
+    /// The acknowledgement with this id, or nothing if the connection ends before.
+    pub(crate) async fn reply_or_end(&mut self, id: i64) -> Option<Value> {
+        self.ends_or_answers(id).await;
+        self.replies.remove(&id)
+    }
+
     /// Lets the id of an acknowledgement be used once more.
     pub(crate) fn forget(&mut self, id: i64) {
         self.answered.remove(&id);
@@ -230,6 +236,12 @@ impl Client {
     /// Reads on until the server ends the connection.
     pub(crate) async fn gone(&mut self) {
         within("the end of the connection", async { while self.receive().await.is_ok() {} }).await;
+    }
+
+    /// Reads on until acknowledgement `id` comes or the connection ends, whichever the server prefers.
+    pub(crate) async fn ends_or_answers(&mut self, id: i64) {
+        let end = async { while !self.replies.contains_key(&id) && self.receive().await.is_ok() {} };
+        within("an end or an answer", end).await;
     }
 
     /// Reads one frame and files what is in it.

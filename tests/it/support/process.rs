@@ -20,11 +20,17 @@ pub(crate) struct Process {
 impl Process {
     /// Starts on a free port, and waits until it listens.
     pub(crate) fn start(database: &Database) -> Self {
+        Self::start_with(database, &[])
+    }
+
+    /// The same with variables.
+    pub(crate) fn start_with(database: &Database, variables: &[(&str, &str)]) -> Self {
         let mut command = command(&["serve", "--listen", "127.0.0.1:0", "--bcrypt-cost", "4"]);
         command.arg("--data-dir").arg(database.data_dir());
         if !database.url().is_empty() {
             command.args(["--database-url", &database.url()]);
         }
+        command.envs(variables.iter().copied());
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::<Mutex<Vec<String>>>::default();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();

@@ -1,17 +1,20 @@
 //! A real server in this process, on a port and a database of its own.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::thread::JoinHandle;
 
 use nodeim::app::App;
 use nodeim::config::Config;
+use tokio::sync::oneshot;
 
-use super::{Client, Database, Revision};
+use super::{Client, Database, Revision, within};
 
-/// A running server. It ends with the test.
+/// A running server. It ends, in order, with the test.
 pub(crate) struct Server {
-    app: App,
-    config: Config,
     pub(crate) address: SocketAddr,
+    config: Config,
+    // Before the database: fields are dropped from first to last.
+    running: Running,
     pub(crate) database: Database,
 }
 
@@ -37,13 +40,13 @@ impl Server {
     }
 
     async fn run(config: Config, database: Database) -> Self {
-        let app = App::start(config.clone()).await.unwrap();
-        Self { address: app.address(), app, config, database }
+        let (running, address) = Running::start(config.clone()).await;
+        Self { address, config, running, database }
     }
 
     /// Shuts down in order and starts again on the same data, on another port.
     pub(crate) async fn restart(self) -> Self {
-        self.app.shutdown().await;
+        drop(self.running);
         Self::run(self.config, self.database).await
     }
 
@@ -86,5 +89,39 @@ impl Server {
         let text = self.get("/metrics").await.text().await.unwrap();
         let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
         value.map(|value| value.parse().unwrap()).unwrap_or_default()
+    }
+}
+
+/// The server's own thread and runtime, as a process would have them.
+struct Running {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    async fn start(config: Config) -> (Self, SocketAddr) {
+        let (started, address) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            let mut runtime = tokio::runtime::Builder::new_multi_thread();
+            runtime.worker_threads(2).enable_all().build().unwrap().block_on(async {
+                let app = App::start(config).await.unwrap();
+                started.send(app.address()).unwrap();
+                // Ends as well when the other side is dropped.
+                drop(stopped.await);
+                app.shutdown().await;
+            });
+        });
+        let address = within("the start of the server", address).await.unwrap();
+        (Self { stop: Some(stop), thread: Some(thread) }, address)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let ended = self.thread.take().map(JoinHandle::join);
+        // A second panic would hide what failed first.
+        assert!(std::thread::panicking() || matches!(ended, Some(Ok(()))), "the server's thread panicked");
     }
 }
