@@ -44,9 +44,11 @@ async fn metrics_count_commands_by_name_and_code() {
         // A command is counted after it is answered.
         until(series, async || server.metric(series).await == expected).await;
     }
-    until("friends", async || server.metric("nodeim_commands_total{command=\"friends\",code=\"200\"}").await == 1.0).await;
+    until("friends", async || server.metric("nodeim_commands_total{command=\"friends\",code=\"200\"}").await == 1.0)
+        .await;
     let text = server.get("/metrics").await.text().await.unwrap();
-    for series in ["nodeim_command_seconds_bucket{", "nodeim_commit_batch_size_bucket{", "nodeim_commit_seconds_count"] {
+    for series in ["nodeim_command_seconds_bucket{", "nodeim_commit_batch_size_bucket{", "nodeim_commit_seconds_count"]
+    {
         assert!(text.lines().any(|line| line.starts_with(series)), "{series} in {text}");
     }
     assert!(!text.contains("no such command"), "names that anybody may make up are not kept");
@@ -69,12 +71,16 @@ async fn pages_of_any_origin_may_use_it() {
     let server = Server::start().await;
     let http = reqwest::Client::new();
     for origin in ["http://a.example", "https://b.example:8443", "null"] {
-        for path in ["/socket.io/?EIO=4&transport=polling", "/socket.io/?EIO=3&transport=polling", "/healthz", "/none"] {
+        for path in ["/socket.io/?EIO=4&transport=polling", "/socket.io/?EIO=3&transport=polling", "/healthz", "/none"]
+        {
             let response = http.get(server.url(path)).header("origin", origin).send().await.unwrap();
             assert_eq!(response.headers()[ORIGIN], origin, "{path}");
             assert_eq!(response.headers()[CREDENTIALS], "true", "{path}");
             let vary = response.headers().get_all("vary").iter();
-            assert!(vary.flat_map(|value| value.to_str()).any(|value| value.to_lowercase().contains("origin")), "{path}");
+            assert!(
+                vary.flat_map(|value| value.to_str()).any(|value| value.to_lowercase().contains("origin")),
+                "{path}"
+            );
         }
         let preflight = http
             .request(Method::OPTIONS, server.url("/socket.io/?EIO=3&transport=polling"))
@@ -85,7 +91,10 @@ async fn pages_of_any_origin_may_use_it() {
             .await
             .unwrap();
         assert!(preflight.status().is_success(), "{}", preflight.status());
-        assert_eq!((&preflight.headers()[ORIGIN], &preflight.headers()[CREDENTIALS]), (&origin.parse().unwrap(), &"true".parse().unwrap()));
+        assert_eq!(
+            (&preflight.headers()[ORIGIN], &preflight.headers()[CREDENTIALS]),
+            (&origin.parse().unwrap(), &"true".parse().unwrap())
+        );
         assert!(preflight.headers()["access-control-allow-methods"].to_str().unwrap().contains("POST"));
         let headers = preflight.headers()["access-control-allow-headers"].to_str().unwrap().to_lowercase();
         assert!(headers.contains("content-type"), "{headers}");
@@ -112,14 +121,17 @@ async fn every_response_has_a_request_id() {
 async fn there_is_nothing_at_other_paths() {
     let server = Server::start().await;
     let http = reqwest::Client::new();
-    for path in ["/none", "/healthz/x", "/metricsx", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "/.git/config", "//healthz"] {
+    for path in
+        ["/none", "/healthz/x", "/metricsx", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "/.git/config", "//healthz"]
+    {
         assert_eq!(server.get(path).await.status(), StatusCode::NOT_FOUND, "{path}");
     }
     for method in [Method::POST, Method::PUT, Method::DELETE] {
         let response = http.request(method.clone(), server.url("/healthz")).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{method}");
     }
-    for query in ["", "?EIO=4", "?EIO=9&transport=polling", "?EIO=4&transport=pigeon", "?EIO=4&transport=polling&sid=x"] {
+    for query in ["", "?EIO=4", "?EIO=9&transport=polling", "?EIO=4&transport=pigeon", "?EIO=4&transport=polling&sid=x"]
+    {
         assert!(server.get(&format!("/socket.io/{query}")).await.status().is_client_error(), "{query}");
     }
 }
