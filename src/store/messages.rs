@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::Store;
 use super::error::failed;
-use super::rows::{placeholders, runs};
+use super::rows::{Marker, placeholders, runs};
 use crate::chat::error::{Error, Result};
 use crate::chat::ids::{ConversationId, MessageId, Seq, UserId};
 use crate::chat::message::{Format, Kind, Message};
@@ -67,7 +67,7 @@ impl Store {
     /// after `limit` others of its own conversation.
     pub async fn messages_after(&self, cursors: &[Cursor], limit: usize) -> Result<Vec<Message>> {
         let mut messages = Vec::new();
-        for run in runs(cursors, 2) {
+        for run in runs(cursors, Marker::Dollar.longest(2)) {
             let text = format!(
                 "select {COLUMNS} from (values {}) as v join messages m on m.conversation_id = v.column1
                    and m.seq > v.column2 and m.seq <= v.column2 + {limit}
@@ -88,7 +88,7 @@ impl Store {
 
     /// Moves delivered marks forward; none moves back.
     pub async fn store_marks(&self, marks: &[Mark]) -> Result<()> {
-        for run in runs(marks, 3) {
+        for run in runs(marks, Marker::Dollar.longest(3)) {
             let text = format!(
                 "update stays set delivered_seq = v.column3 from (values {}) as v
                  where stays.conversation_id = v.column1 and stays.user_id = v.column2 and stays.until_seq is null

@@ -6,7 +6,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use super::Store;
 use super::error::{failed, is_duplicate};
-use super::rows::{placeholders, runs};
+use super::rows::{Marker, placeholders, runs};
 use crate::chat::error::{Error, Reason, Result};
 use crate::chat::ids::UserId;
 use crate::chat::profile;
@@ -90,7 +90,7 @@ impl Store {
     /// The accounts with these ids that exist, ordered by id.
     pub async fn users(&self, ids: &[UserId]) -> Result<Vec<User>> {
         let mut users = Vec::with_capacity(ids.len());
-        for run in runs(ids, 1) {
+        for run in runs(ids, Marker::Dollar.longest(1)) {
             let list = placeholders(1, run.len());
             let text = format!("select id, username, question, profile from users where id in {list}");
             let query = run.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, id| query.bind(id.0));
@@ -239,7 +239,7 @@ async fn index_attributes(connection: &mut AnyConnection, id: i64, attributes: &
         .filter(|(name, _)| profile::is_searchable(name))
         .filter_map(|(name, value)| Some((name.as_str(), profile::comparable(value)?)))
         .collect();
-    for run in runs(&entries, 3) {
+    for run in runs(&entries, Marker::Dollar.longest(3)) {
         let text = format!("insert into attributes (user_id, name, value) values {}", placeholders(run.len(), 3));
         let query = run.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, (name, value)| {
             query.bind(id).bind(*name).bind(value.as_str())

@@ -16,6 +16,8 @@ pub(super) enum Flow {
         /// The request that proves that the latest packet has arrived.
         proof: u64,
         peer: Option<Peer>,
+        /// The websocket to which the connection is about to move.
+        next: Option<Peer>,
     },
     Websocket {
         peer: Peer,
@@ -25,10 +27,6 @@ pub(super) enum Flow {
 }
 
 impl Flow {
-    pub(super) fn polling() -> Self {
-        Self::Polling { begun: 0, waiting: 0, proof: 0, peer: None }
-    }
-
     pub(super) fn websocket(peer: Peer) -> Self {
         Self::Websocket { written_before: peer.written(), peer, handed_over: 0 }
     }
@@ -75,6 +73,22 @@ impl Flow {
         }
     }
 
+    /// A websocket is being prepared. Until it takes over, packets go on being fetched by polling.
+    pub(super) fn upgrading(&mut self, to: Peer) {
+        if let Self::Polling { next, .. } = self {
+            *next = Some(to);
+        }
+    }
+
+    /// The websocket has taken over. A last poll may still wait for its answer, and get what is handed over now.
+    pub(super) fn upgraded(&mut self) {
+        if let Self::Polling { waiting: 0, next, .. } = self
+            && let Some(peer) = next.take()
+        {
+            *self = Self::websocket(peer);
+        }
+    }
+
     /// A polling request came over `from` to fetch packets.
     pub(super) fn poll_began(&mut self, from: &Peer) {
         if let Self::Polling { begun, waiting, peer, .. } = self {
@@ -89,6 +103,13 @@ impl Flow {
         if let Self::Polling { waiting, .. } = self {
             *waiting = waiting.saturating_sub(1);
         }
+    }
+}
+
+impl Default for Flow {
+    /// Every connection begins with polling, or turns out to have a websocket from the start.
+    fn default() -> Self {
+        Self::Polling { begun: 0, waiting: 0, proof: 0, peer: None, next: None }
     }
 }
 

@@ -16,12 +16,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
+use axum::http::request::Parts;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use socketioxide::handler::connect::FromConnectParts;
 use socketioxide::handler::{ConnectHandler, FromMessageParts};
 use socketioxide::layer::SocketIoLayer;
 use socketioxide::socket::{DisconnectReason, Socket};
-use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder, TransportType};
+use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder};
 use socketioxide_core::Value as Packet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,6 +32,7 @@ use super::{Call, Dialect, Link, Refusal, ReplySlot, Session};
 use crate::chat::Ending;
 use crate::config::{Config, Switch};
 use crate::metrics::Metrics;
+use flow::Flow;
 use inbox::{Inbox, Incoming};
 pub use outbox::Outbox;
 use outbox::{Encoding, Limits};
@@ -126,8 +128,12 @@ impl<D: Dialect> SocketIoTransport<D> {
         };
         let parts = socket.req_parts();
         let address = parts.extensions.get::<ClientAddress>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |at| at.0);
-        let peer = parts.extensions.get::<Peer>().filter(|_| socket.transport_type() == TransportType::Websocket);
-        let peer = peer.cloned();
+        let flow = self.registry.flow(socket.id);
+        if let Some(peer) = parts.extensions.get::<Peer>()
+            && is_websocket(parts)
+        {
+            *flow.lock() = Flow::websocket(peer.clone());
+        }
         let limits = Limits {
             max_frames: self.config.outbox_max_frames,
             max_bytes: self.config.outbox_max_bytes,
@@ -135,7 +141,7 @@ impl<D: Dialect> SocketIoTransport<D> {
         };
         let sid = socket.id;
         let (inbox, tasks) = (Arc::clone(&door.inbox), self.tasks.clone());
-        let outbox = Outbox::new(socket, inbox, encoding, limits, peer, tasks, Arc::clone(&self.metrics));
+        let outbox = Outbox::new(socket, inbox, encoding, limits, flow, tasks, Arc::clone(&self.metrics));
         // The door is owned by the socket, and the outbox owns the socket.
         door.link.get_or_init(|| (Arc::downgrade(&outbox), address));
         self.registry.add(sid, Arc::clone(&door), Arc::clone(&outbox));
@@ -209,6 +215,11 @@ impl Incoming {
         let reply = self.ack.map(|ack| ReplySlot { outbox: Arc::clone(outbox), ack });
         Call { event, payload, reply }
     }
+}
+
+/// Whether a connection began with this request as a websocket. Asked later, it may have moved to one.
+fn is_websocket(first_request: &Parts) -> bool {
+    first_request.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "transport=websocket"))
 }
 
 /// Whether a connection that ended for this reason had taken everything that was written to it.

@@ -31,7 +31,6 @@ use crate::chat::Ending;
 use crate::chat::ids::UserId;
 use crate::hub::{Frame, Port, Refused};
 use crate::metrics::Metrics;
-use crate::transport::tcp::Peer;
 
 /// The library tells nobody when its buffer has room again, so it is asked, after 1 ms and then ever more rarely.
 const FIRST_RETRY: Duration = Duration::from_millis(1);
@@ -63,16 +62,18 @@ pub struct Outbox {
     encoding: Encoding,
     limits: Limits,
     backlog: Mutex<Backlog>,
+    /// Shared with those who see the connection's HTTP requests.
+    flow: Arc<Mutex<Flow>>,
     emptied: Notify,
     closed: AtomicBool,
     tasks: TaskTracker,
     metrics: Arc<Metrics>,
 }
 
+#[derive(Default)]
 struct Backlog {
     items: VecDeque<Item>,
     bytes: usize,
-    flow: Flow,
     /// Something was in here when the connection ended.
     lost: bool,
 }
@@ -101,7 +102,7 @@ impl Outbox {
         inbox: Arc<Inbox>,
         encoding: Encoding,
         limits: Limits,
-        websocket: Option<Peer>,
+        flow: Arc<Mutex<Flow>>,
         tasks: TaskTracker,
         metrics: Arc<Metrics>,
     ) -> Arc<Self> {
@@ -111,12 +112,8 @@ impl Outbox {
             inbox,
             encoding,
             limits,
-            backlog: Mutex::new(Backlog {
-                items: VecDeque::new(),
-                bytes: 0,
-                flow: websocket.map_or_else(Flow::polling, Flow::websocket),
-                lost: false,
-            }),
+            backlog: Mutex::default(),
+            flow,
             emptied: Notify::new(),
             closed: AtomicBool::new(false),
             tasks,
@@ -134,19 +131,9 @@ impl Outbox {
         self.put_or_log(Target::Ack(id), &json);
     }
 
-    /// The connection has moved to a websocket over `peer`.
-    pub(super) fn upgraded(&self, peer: Peer) {
-        self.backlog.lock().flow = Flow::websocket(peer);
-    }
-
-    /// A polling request asks for packets.
-    pub(super) fn poll_began(&self, peer: &Peer) {
-        self.backlog.lock().flow.poll_began(peer);
-    }
-
-    /// A polling request has ended.
-    pub(super) fn poll_ended(&self) {
-        self.backlog.lock().flow.poll_ended();
+    /// What is known of its packets' way.
+    pub(super) fn flow(&self) -> Arc<Mutex<Flow>> {
+        Arc::clone(&self.flow)
     }
 
     /// Whether the connection was closed by the server, or is gone.
@@ -176,7 +163,8 @@ impl Outbox {
         loop {
             {
                 let backlog = self.backlog.lock();
-                let all_written = backlog.items.is_empty() && backlog.flow.unsent() == 0 && !backlog.lost;
+                self.follow_transport(&mut self.flow.lock());
+                let all_written = backlog.items.is_empty() && self.flow.lock().unsent() == 0 && !backlog.lost;
                 if all_written || !self.socket.connected() {
                     return all_written;
                 }
@@ -210,7 +198,7 @@ impl Outbox {
         }
         let mut backlog = self.backlog.lock();
         if backlog.items.is_empty() {
-            match self.hand_over(&mut backlog.flow, item.to, item.json) {
+            match self.hand_over(item.to, item.json) {
                 Ok(()) => return Ok(()),
                 Err(Stop::Closed) => return Err(Refused),
                 Err(Stop::Full) => {
@@ -253,7 +241,7 @@ impl Outbox {
         let backlog = &mut *guard;
         let before = backlog.items.len();
         while let Some(item) = backlog.items.front() {
-            match self.hand_over(&mut backlog.flow, item.to, &item.json) {
+            match self.hand_over(item.to, &item.json) {
                 Ok(()) => {
                     backlog.bytes -= item.json.len();
                     backlog.items.pop_front();
@@ -267,7 +255,9 @@ impl Outbox {
         Progress::Done
     }
 
-    fn hand_over(&self, flow: &mut Flow, to: Target, json: &str) -> Result<(), Stop> {
+    fn hand_over(&self, to: Target, json: &str) -> Result<(), Stop> {
+        let flow = &mut *self.flow.lock();
+        self.follow_transport(flow);
         if flow.unsent() > self.limits.window_bytes {
             return Err(Stop::Full);
         }
@@ -285,6 +275,12 @@ impl Outbox {
                 tracing::error!(%error, conn.id = %self.socket.id, "a frame could not be encoded and was left out");
                 Ok(())
             }
+        }
+    }
+
+    fn follow_transport(&self, flow: &mut Flow) {
+        if self.socket.transport_type() == TransportType::Websocket {
+            flow.upgraded();
         }
     }
 
@@ -368,7 +364,7 @@ impl Port for Outbox {
     /// The TCP connection is cut: the library's own way of closing waits for a peer who may not read, and its
     /// disconnect packet would keep the client from coming back. Polling requests that follow are refused.
     fn close(&self) {
-        let peer = self.backlog.lock().flow.peer().cloned();
+        let peer = self.flow.lock().peer().cloned();
         self.shut();
         self.inbox.close(Ending::Broken);
         if let Some(peer) = peer {

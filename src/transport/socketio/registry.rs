@@ -1,29 +1,42 @@
 //! All live Socket.IO connections, by session id.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use dashmap::DashMap;
+use parking_lot::Mutex;
+use quick_cache::sync::Cache;
 use socketioxide::TransportType;
 use socketioxide::socket::Sid;
 
+use super::flow::Flow;
 use super::{Door, Outbox};
 use crate::chat::Ending;
 use crate::hub::Port;
 use crate::transport::tcp::Peer;
 
+/// Sessions, or inventions, that are remembered before they have entered the namespace.
+const MAX_EARLY: usize = 10_000;
+
 /// A polling request under way.
-pub struct Poll(Arc<Outbox>);
+pub struct Poll(Arc<Mutex<Flow>>);
 
 impl Drop for Poll {
     fn drop(&mut self) {
-        self.0.poll_ended();
+        self.0.lock().poll_ended();
     }
 }
 
 /// Connections between their first packet and the end of their session.
-#[derive(Default)]
 pub struct Registry {
     connections: DashMap<Sid, (Arc<Door>, Arc<Outbox>)>,
+    early: Cache<Sid, Arc<Mutex<Flow>>>,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self { connections: DashMap::new(), early: Cache::new(MAX_EARLY) }
+    }
 }
 
 impl Registry {
@@ -34,20 +47,30 @@ impl Registry {
     /// Removes this connection. A client may have entered again with the same session id.
     pub(super) fn remove(&self, sid: Sid, outbox: &Arc<Outbox>) {
         self.connections.remove_if(&sid, |_, connection| Arc::ptr_eq(&connection.1, outbox));
+        self.early.remove(&sid);
     }
 
     /// A request over `peer` asks to move the session to a websocket.
     pub fn upgrading(&self, sid: &str, peer: &Peer) {
-        if let Some(outbox) = self.outbox(sid) {
-            outbox.upgraded(peer.clone());
+        if let Ok(sid) = sid.parse() {
+            self.flow(sid).lock().upgrading(peer.clone());
         }
     }
 
     /// A polling request over `peer` asks for packets of the session, until the returned value is dropped.
     pub fn polling(&self, sid: &str, peer: &Peer) -> Option<Poll> {
-        let outbox = self.outbox(sid)?;
-        outbox.poll_began(peer);
-        Some(Poll(outbox))
+        let flow = self.flow(sid.parse().ok()?);
+        flow.lock().poll_began(peer);
+        Some(Poll(flow))
+    }
+
+    /// What is known of the way of a session's packets. Its first requests come before it has entered the namespace.
+    pub(super) fn flow(&self, sid: Sid) -> Arc<Mutex<Flow>> {
+        if let Some(connection) = self.connections.get(&sid) {
+            return connection.1.flow();
+        }
+        let Ok(flow) = self.early.get_or_insert_with(&sid, || Ok::<_, Infallible>(Arc::default()));
+        flow
     }
 
     /// Whether the server has ended this session, though the library does not know yet.
