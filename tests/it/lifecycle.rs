@@ -143,6 +143,63 @@ async fn shutdown_cuts_connections_without_a_goodbye() {
     assert_eq!(process.ended().0.code(), Some(0));
 }
 
+#[tokio::test]
+async fn sigint_ends_it_as_well() {
+    let database = Database::new().await;
+    let process = Process::start(&database);
+    let _alee = account(&process, "alee").await;
+    process.signal("INT");
+    assert_eq!(process.ended().0.code(), Some(0));
+}
+
+/// Somebody who does not read holds nobody up, and loses nothing.
+#[tokio::test]
+async fn shutdown_does_not_wait_for_those_who_do_not_read() {
+    let database = Database::new().await;
+    let process = Process::start_with(&database, &[("NODEIM_SHUTDOWN_TIMEOUT_MS", "2000")]);
+    let mut alee = account(&process, "alee").await;
+    let mut bob = Client::connect_narrow(process.address).await;
+    bob.ok("signup", json!({"username": "bob", "password": PASSWORD})).await;
+    bob.username = "bob".to_owned();
+    bob.sign_in().await;
+    let text = "x".repeat(60_000);
+    for n in 0..150 {
+        alee.say(bob.id, &format!("{n} {text}")).await;
+    }
+    process.terminate();
+    let (status, log) = process.ended();
+    assert_eq!(status.code(), Some(0), "{log:?}");
+
+    let process = Process::start_with(&database, &[("NODEIM_REPLAY_PAGE", "20")]);
+    let mut bob = device(&process, "bob").await;
+    let mut expected = None;
+    while expected != Some(150) {
+        let message = bob.next("message").await;
+        let n: u32 = message["message"].as_str().unwrap().split(' ').next().unwrap().parse().unwrap();
+        assert_eq!(n, expected.unwrap_or(n));
+        // Nothing that bob took before was taken by a bob who read.
+        assert!(expected.is_some() || n < 100, "the first one is {n}");
+        expected = Some(n + 1);
+    }
+}
+
+#[tokio::test]
+async fn log_lines_can_be_json() {
+    let database = Database::new().await;
+    let process =
+        Process::start_with(&database, &[("NODEIM_LOG_FORMAT", "json"), ("NODEIM_LOG_FILTER", "nodeim=debug,info")]);
+    let mut alee = account(&process, "alee").await;
+    assert_eq!(alee.code("message", json!({"to": 4711, "message": "x"})).await, 404);
+    process.terminate();
+    let (_, log) = process.ended();
+    let lines: Vec<serde_json::Value> = log.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.iter().all(|line| line["level"].is_string() && line["timestamp"].is_string()));
+    let refusal = lines.iter().find(|line| line["command"] == "message" && line["code"] == 404);
+    let refusal = refusal.expect("the refused command is logged");
+    assert!(refusal["conn.id"].as_str().is_some_and(|id| !id.is_empty()), "{refusal}");
+    assert_eq!(refusal["user.id"], alee.id);
+}
+
 #[test]
 fn a_wrong_configuration_is_one_line_and_a_failure() {
     let dir = tempfile::tempdir().unwrap();
@@ -244,11 +301,10 @@ fn a_database_that_cannot_be_reached_is_one_line_without_its_password() {
     assert!(!said.contains("geheim"), "{said}");
 }
 
-/// Secrets and what people say do not belong there, even where everything is logged.
-#[tokio::test]
-async fn the_log_holds_no_secrets_and_no_messages() {
+/// Does everything in which a secret is sent, and returns the log of it.
+async fn log_of_secrets(filter: &str) -> Vec<String> {
     let database = Database::new().await;
-    let process = Process::start_with(&database, &[("NODEIM_LOG_FILTER", "nodeim=trace,info")]);
+    let process = Process::start_with(&database, &[("NODEIM_LOG_FILTER", filter)]);
     let mut alee = process.connect().await;
     let secret = json!({"username": "alee", "password": "geheim-1", "question": "q", "answer": "geheim-2"});
     alee.ok("signup", secret).await;
@@ -262,7 +318,24 @@ async fn the_log_holds_no_secrets_and_no_messages() {
     process.terminate();
     let (_, log) = process.ended();
     assert!(log.len() > 2);
-    for line in log {
-        assert!(!line.contains("geheim") && !line.contains("$2"), "{line}");
+    log
+}
+
+/// Secrets and what people say do not belong there, even where everything of ours is logged.
+#[tokio::test]
+async fn the_log_holds_no_secrets_and_no_messages() {
+    for line in log_of_secrets("nodeim=trace,info").await {
+        assert!(!line.contains("geheim") && !line.contains("$2b$"), "{line}");
+    }
+}
+
+/// The documented levels for everything.
+#[tokio::test]
+#[ignore = "bug: with log_filter = debug or trace the libraries below log frames, passwords included"]
+async fn the_log_holds_no_secrets_at_any_level() {
+    for filter in ["debug", "trace"] {
+        for line in log_of_secrets(filter).await {
+            assert!(!line.contains("geheim") && !line.contains("$2b$"), "{filter}: {line}");
+        }
     }
 }

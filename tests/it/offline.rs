@@ -116,6 +116,42 @@ async fn more_than_a_page_comes_whole_and_live_ones_come_after_it() {
     bob.heard_nothing(&mut carol).await;
 }
 
+/// More comes live, while bob catches up, than is kept in memory for that.
+#[tokio::test]
+async fn a_flood_during_the_catching_up_is_neither_lost_nor_repeated() {
+    let server = Server::with(|config| config.replay_page = 5).await;
+    let mut bob = server.person("bob").await;
+    bob.ok("signout", json!({})).await;
+    let mut talkers = Vec::new();
+    for n in 0..5 {
+        talkers.push(server.person(&format!("talker{n}")).await);
+    }
+    let (each, to) = (600, bob.id);
+    let talk = talkers.iter_mut().map(|talker| async move {
+        let mut fired = Vec::new();
+        for n in 0..each {
+            fired.push(talker.feed("message", json!({"to": to, "message": n.to_string()})).await);
+        }
+        talker.flush().await;
+        for id in fired {
+            assert_eq!(talker.reply(id).await, json!({"code": 200}));
+        }
+    });
+    let listen = async {
+        // In the middle of it.
+        while server.metric("nodeim_messages_stored_total").await < 200.0 {}
+        bob.sign_in().await;
+        let mut last = 0;
+        for n in 0..5 * each {
+            let id = bob.next("message").await["_id"].as_str().unwrap().parse::<i64>().unwrap();
+            assert!(id > last, "{n}: {id} after {last}");
+            last = id;
+        }
+    };
+    tokio::join!(futures_util::future::join_all(talk), listen);
+    bob.heard_nothing(&mut talkers[0]).await;
+}
+
 #[tokio::test]
 async fn answers_to_requests_wait_too_with_the_presence_of_their_delivery() {
     let server = Server::start().await;

@@ -212,6 +212,47 @@ async fn the_last_value_wins_and_the_last_connection_ends_it() {
     assert_eq!(bob.next("presence").await["presence"], "离线");
 }
 
+/// Three devices come and go at once: the last thing that a friend hears is what is true.
+#[tokio::test]
+async fn what_was_heard_last_is_so() {
+    let (server, mut alee, mut bob) = friends().await;
+    alee.ok("signout", json!({})).await;
+    let mut devices = vec![alee];
+    for _ in 0..2 {
+        devices.push(server.newcomer("alee").await);
+    }
+    for round in 0..10 {
+        let stays = round % 2 == 0;
+        let work = devices.iter_mut().enumerate().map(|(n, device)| async move {
+            for step in 0..n + 3 {
+                device.sign_in().await;
+                device.ok("presence", json!({"presence": format!("{n} {step}")})).await;
+                if !(stays && n == 0 && step == 2) {
+                    device.ok("signout", json!({})).await;
+                }
+            }
+        });
+        futures_util::future::join_all(work).await;
+        let truth = seen_by(&mut bob).await;
+        assert_eq!(truth == "离线", !stays, "{truth}");
+        let mut last = Value::Null;
+        while last != truth {
+            last = bob.next("presence").await["presence"].take();
+        }
+        // That was the last one, and not one that looked the same.
+        assert_eq!(seen_by(&mut bob).await, truth);
+        let heard: Vec<_> = bob.pending().map(|(_, data)| data["presence"].clone()).collect();
+        assert!(heard.last().is_none_or(|heard| *heard == truth), "{heard:?}");
+        for _ in 0..heard.len() {
+            bob.next("presence").await;
+        }
+        if stays {
+            devices[0].ok("signout", json!({})).await;
+            assert_eq!(bob.next("presence").await["presence"], "离线");
+        }
+    }
+}
+
 /// Reply, then the rooms, then the friends, then what was missed.
 #[tokio::test]
 async fn the_effects_of_a_signin_come_in_their_order() {

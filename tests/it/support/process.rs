@@ -43,7 +43,7 @@ impl Process {
                 panic!("the server ended at its start, {status}: {:?}", log.lock().unwrap());
             }
             let log = log.lock().unwrap();
-            log.iter().find_map(|line| line.split_once("listening on http://")?.1.trim().parse().ok())
+            log.iter().find_map(|line| address(line))
         });
         Self { child, address, log }
     }
@@ -54,7 +54,11 @@ impl Process {
 
     /// Asks it to end, as an init system does, without waiting.
     pub(crate) fn terminate(&self) {
-        let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        self.signal("TERM");
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
         assert!(kill.success());
     }
 
@@ -100,6 +104,13 @@ pub(crate) fn run_to_end(arguments: &[&str], variables: &[(&str, &str)]) -> Outp
     child.stdout.take().unwrap().read_to_end(&mut output.stdout).unwrap();
     child.stderr.take().unwrap().read_to_end(&mut output.stderr).unwrap();
     output
+}
+
+/// What a line of the log, as text or as JSON, says of where the server listens.
+fn address(line: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once("listening on http://")?;
+    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':').unwrap_or(rest.len());
+    rest[..end].parse().ok()
 }
 
 /// Settings of whoever runs the tests do not reach the server.
