@@ -145,13 +145,14 @@ impl Chat {
                     if !connection.replay(visit, &parcel) {
                         return Ok(false);
                     }
+                    // One after the other: a page of long messages may be more than the outbox holds.
+                    connection.flushed().await;
                 }
                 cursor.after = seq;
                 if cursor.after >= cursor.last {
                     open.remove(&conversation);
                 }
             }
-            connection.flushed().await;
         }
         for cursor in cursors {
             // One's own messages in a direct pair are not delivered to oneself; they need not be looked at again.

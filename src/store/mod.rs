@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
-use sqlx::{AnyPool, AssertSqlSafe, Executor};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
 
 pub use batch::{Append, Batcher, Outcome, Settled};
 pub use friends::Friend;
@@ -58,6 +58,7 @@ impl Store {
         let timeout = Duration::from_millis(config.database_timeout_ms);
         let pool = || AnyPoolOptions::new().acquire_timeout(timeout).max_lifetime(None).idle_timeout(None);
         if !is_sqlite(url) {
+            attempt(timeout, AnyConnection::connect(url)).await?;
             let pool = pool().max_connections(config.database_connections).after_connect(|connection, _| {
                 Box::pin(async move { connection.execute("set synchronous_commit = on").await.map(drop) })
             });
@@ -68,14 +69,22 @@ impl Store {
             create_private(path)?;
         }
         let url = if url.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") };
+        let pragmas = format!(
+            "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
+             pragma busy_timeout = {}; pragma temp_store = memory",
+            timeout.as_millis()
+        );
+        attempt(timeout, async {
+            let mut connection = AnyConnection::connect(&url).await?;
+            connection.execute(AssertSqlSafe(pragmas.clone())).await?;
+            connection.close().await
+        })
+        .await?;
         // Nothing breaks a connection to a file, so none is tested before use.
         let pool = || {
+            let pragmas = pragmas.clone();
             pool().test_before_acquire(false).after_connect(move |connection, _| {
-                let pragmas = format!(
-                    "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
-                     pragma busy_timeout = {}; pragma temp_store = memory",
-                    timeout.as_millis()
-                );
+                let pragmas = pragmas.clone();
                 Box::pin(async move { connection.execute(AssertSqlSafe(pragmas)).await.map(drop) })
             })
         };
@@ -113,6 +122,12 @@ impl Store {
         .await
         .map_err(failed)
     }
+}
+
+/// One plain connection before there is a pool: a pool tries again and again, and then tells of its own patience
+/// instead of the database's trouble.
+async fn attempt<T>(timeout: Duration, connect: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    tokio::time::timeout(timeout, connect).await.map_err(|_| sqlx::Error::PoolTimedOut)?
 }
 
 /// Makes the file, and the folders above it, for this user alone: there are password hashes in it.

@@ -115,6 +115,9 @@ impl Store {
 
     /// The secrets of the account with this user name.
     pub async fn secrets_by_username(&self, username: &str) -> Result<Option<Secrets>> {
+        if !is_storable(username) {
+            return Ok(None);
+        }
         let row = sqlx::query(
             "select u.id, u.password_hash, u.question, u.answer_hash from identifiers i join users u on u.id = i.user_id
              where i.kind = 'username' and i.value = $1",
@@ -200,6 +203,9 @@ impl Store {
 
     /// The accounts that meet all criteria, ordered by id.
     pub async fn find_users(&self, criteria: &[Criterion], limit: usize) -> Result<Vec<User>> {
+        if criteria.iter().any(|criterion| matches!(criterion, Criterion::Username(name) if !is_storable(name))) {
+            return Ok(Vec::new());
+        }
         let mut text = "select id, username, question, profile from users where 0 = 0".to_owned();
         let mut bound = 0;
         let mut next = || {
@@ -231,6 +237,11 @@ impl Store {
         }
         query.fetch_all(&self.read).await.map_err(failed)?.iter().map(read_user).collect()
     }
+}
+
+/// PostgreSQL has no NUL in texts, not even in those that it is asked about.
+fn is_storable(text: &str) -> bool {
+    !text.contains('\0')
 }
 
 async fn index_attributes(connection: &mut AnyConnection, id: i64, attributes: &Map<String, Value>) -> Result<()> {

@@ -357,6 +357,7 @@ async fn broken_packets_disturb_nobody() {
     ] {
         let mut client = scene.server.device("attacker").await;
         client.raw(packet).await;
+        eprintln!("packet {packet:?}");
         // Something that would be answered if the connection lives; if not, it is over.
         drop(client.raw_bytes(b"42701[\"friends\",{}]".to_vec()).await);
         client.ends_or_answers(701).await;
@@ -493,7 +494,6 @@ async fn a_connection_that_ends_in_the_middle_of_its_commands_leaves_nothing_beh
 
 /// PostgreSQL cannot store a NUL, not even in a parameter that is only compared.
 #[tokio::test]
-#[ignore = "bug: on PostgreSQL a NUL in a user name that is looked for is answered with code 500"]
 async fn a_nul_in_a_name_that_is_looked_for_is_nobodys() {
     let server = Server::start().await;
     let mut alee = server.person("alee").await;

@@ -282,7 +282,6 @@ fn a_damaged_database_is_a_failure_that_names_the_file() {
 }
 
 #[test]
-#[ignore = "bug: it is retried for the whole database timeout, logged each time, and then blamed on the pool"]
 fn a_damaged_database_is_one_line_that_says_so() {
     let said = start_on_damage();
     assert_eq!(said.trim_end().lines().count(), 1, "{said}");
@@ -331,7 +330,6 @@ async fn the_log_holds_no_secrets_and_no_messages() {
 
 /// The documented levels for everything.
 #[tokio::test]
-#[ignore = "bug: with log_filter = debug or trace the libraries below log frames, passwords included"]
 async fn the_log_holds_no_secrets_at_any_level() {
     for filter in ["debug", "trace"] {
         for line in log_of_secrets(filter).await {
