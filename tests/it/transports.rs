@@ -84,6 +84,23 @@ async fn revision_3_over_websocket_is_sent_text_as_it_is() {
     alee.hears(TEXT).await;
 }
 
+/// A namespace may be left and entered again on one connection; it is another session then.
+#[tokio::test]
+async fn who_leaves_the_namespace_is_signed_out() {
+    let server = Server::start().await;
+    let mut alee = server.person("alee").await;
+    let mut bob = server.person("bob").await;
+    crate::support::befriend(&mut alee, &mut bob).await;
+    alee.raw("41").await;
+    assert_eq!(bob.next("presence").await, json!({"id": alee.id, "presence": "离线"}));
+    bob.say(alee.id, "missed").await;
+    alee.enter(Revision::V4).await;
+    assert_eq!(alee.code("friends", json!({})).await, 403);
+    alee.sign_in().await;
+    alee.hears("missed").await;
+    assert_eq!(bob.next("presence").await["presence"], "在线");
+}
+
 /// A polling client that goes in the middle of a poll misses nothing.
 #[tokio::test]
 async fn what_a_polling_client_did_not_fetch_comes_again() {

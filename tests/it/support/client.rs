@@ -90,12 +90,13 @@ impl Client {
     }
 
     /// Enters the main namespace: revision 4 asks for it, in revision 3 it comes by itself.
-    async fn enter(&mut self, revision: Revision) {
+    pub(crate) async fn enter(&mut self, revision: Revision) {
+        let before = self.transcript.len();
         if revision == Revision::V4 {
             self.raw("40").await;
         }
         let entered = async {
-            while !self.transcript.iter().any(|frame| frame.starts_with("40")) {
+            while !self.transcript[before..].iter().any(|frame| frame.starts_with("40")) {
                 self.receive().await.unwrap();
             }
         };

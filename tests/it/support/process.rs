@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::{Client, Database, PATIENCE, Revision};
@@ -15,6 +16,7 @@ pub(crate) struct Process {
     child: Child,
     pub(crate) address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Process {
@@ -34,7 +36,7 @@ impl Process {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::<Mutex<Vec<String>>>::default();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        std::thread::spawn({
+        let reader = std::thread::spawn({
             let log = Arc::clone(&log);
             move || lines.map_while(Result::ok).for_each(|line| log.lock().unwrap().push(line))
         });
@@ -45,7 +47,7 @@ impl Process {
             let log = log.lock().unwrap();
             log.iter().find_map(|line| address(line))
         });
-        Self { child, address, log }
+        Self { child, address, log, reader: Some(reader) }
     }
 
     pub(crate) async fn connect(&self) -> Client {
@@ -65,6 +67,8 @@ impl Process {
     /// Waits for the end; what was logged comes with it.
     pub(crate) fn ended(mut self) -> (ExitStatus, Vec<String>) {
         let status = wait("the end of the server", || self.child.try_wait().unwrap());
+        // Up to the last line.
+        self.reader.take().map(JoinHandle::join).unwrap().unwrap();
         (status, self.log.lock().unwrap().clone())
     }
 
