@@ -10,7 +10,7 @@ use tracing::warn;
 use super::Chat;
 use super::error::Result;
 use super::event::{Event, Person, Topic};
-use super::ids::UserId;
+use super::ids::{ConversationId, Seq, UserId};
 use super::message::{Kind, Message};
 use super::room::Room;
 use super::user::User;
@@ -81,11 +81,12 @@ impl Announcer {
 }
 
 impl Chat {
-    /// Hands over everything that `user` missed, oldest first, and lets the live messages follow.
-    pub(super) async fn catch_up(&self, connection: &Connection, visit: Visit) {
+    /// Hands over everything that a user missed, oldest first, and lets the live messages follow. `taken` is what
+    /// other connections of theirs had when they signed in here.
+    pub(super) async fn catch_up(&self, connection: &Connection, visit: Visit, taken: &HashMap<ConversationId, Seq>) {
         let mut failures = 0;
         loop {
-            match self.replay_missed(connection, visit).await {
+            match self.replay_missed(connection, visit, taken).await {
                 Ok(Replay::Done) if connection.go_live(visit) => return,
                 // More came meanwhile than could be held back: read on.
                 Ok(Replay::Done) => {}
@@ -104,14 +105,20 @@ impl Chat {
         }
     }
 
-    async fn replay_missed(&self, connection: &Connection, visit: Visit) -> Result<Replay> {
-        // The marks in memory first: a connection that closes stores its marks before it forgets them.
-        let others = self.hub.marks_of_others(connection, visit.user);
+    async fn replay_missed(
+        &self,
+        connection: &Connection,
+        visit: Visit,
+        taken: &HashMap<ConversationId, Seq>,
+    ) -> Result<Replay> {
         let mut missed = self.store.missed(visit.user, MAX_MISSED_CONVERSATIONS).await?;
+        // Not from connections that have broken since then.
+        let present = self.hub.marks_of_others(connection, visit.user);
         for cursor in &mut missed {
             let conversation = cursor.conversation;
             cursor.after = cursor.after.max(connection.noted(conversation).unwrap_or(cursor.after));
-            if let Some(last) = others.get(&conversation).copied().filter(|last| *last > cursor.after) {
+            let left_to_others = taken.get(&conversation).min(present.get(&conversation)).copied();
+            if let Some(last) = left_to_others.filter(|last| *last > cursor.after) {
                 connection.give_credit(visit, OnCredit { conversation, after: cursor.after, last });
                 cursor.after = last;
             }

@@ -1,5 +1,6 @@
 //! A user on a connection: signing in, arriving, leaving.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::Chat;
 use super::accounts::Credentials;
 use super::error::{Error, Reason, Result};
 use super::event::{Event, Topic};
-use super::ids::UserId;
+use super::ids::{ConversationId, Seq, UserId};
 use super::presence::Presence;
 use super::room::Room;
 use super::user::User;
@@ -23,6 +24,8 @@ pub struct SignedIn {
     pub rooms: Vec<Arc<Room>>,
     /// Whether others are to hear of it: not if the user was here already.
     pub first: bool,
+    /// How far the user's other connections had taken each conversation at this moment.
+    taken: HashMap<ConversationId, Seq>,
 }
 
 /// How a connection, or a user's time on it, came to its end.
@@ -59,7 +62,9 @@ impl Chat {
                 return Err(error);
             }
         };
-        Ok(SignedIn { user, presence: arrived.presence, rooms, first: arrived.first })
+        // Now and not later: what comes after the reply is for this connection too.
+        let taken = self.hub.marks_of_others(connection, id);
+        Ok(SignedIn { user, presence: arrived.presence, rooms, first: arrived.first, taken })
     }
 
     /// Lets a user who has signed in take part: enters their topics, tells their rooms and friends, and hands over
@@ -84,8 +89,8 @@ impl Chat {
         }
         if let Some(visit) = connection.visit() {
             let chat = Arc::clone(self);
-            let connection = Arc::clone(connection);
-            self.tasks.spawn(async move { chat.catch_up(&connection, visit).await });
+            let (connection, taken) = (Arc::clone(connection), signed_in.taken.clone());
+            self.tasks.spawn(async move { chat.catch_up(&connection, visit, &taken).await });
         }
         Ok(())
     }
