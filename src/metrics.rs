@@ -4,7 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram, with_local_recorder};
+use metrics::{
+    Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+    with_local_recorder,
+};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
 
 const LATENCY_BUCKETS_S: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
@@ -32,45 +35,18 @@ impl Metrics {
             .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &LATENCY_BUCKETS_S)?
             .set_buckets_for_metric(Matcher::Suffix("_batch_size".into()), &BATCH_BUCKETS)?
             .build_recorder();
-        let metrics = with_local_recorder(&recorder, || {
-            metrics::describe_gauge!("nodeim_connections", "Open connections by transport.");
-            metrics::describe_counter!("nodeim_commands_total", "Commands by name and reply code.");
-            metrics::describe_histogram!("nodeim_command_seconds", "Time from a command's start to its reply.");
-            metrics::describe_counter!("nodeim_events_delivered_total", "Events handed to connections.");
-            metrics::describe_counter!("nodeim_messages_stored_total", "Messages committed.");
-            metrics::describe_histogram!("nodeim_commit_batch_size", "Messages in one commit.");
-            metrics::describe_histogram!("nodeim_commit_seconds", "Time of one commit, its statements included.");
-            metrics::describe_counter!("nodeim_commit_failures_total", "Commits that failed.");
-            metrics::describe_counter!("nodeim_outbox_overflows_total", "Connections closed for not reading.");
-            metrics::describe_counter!("nodeim_inbox_refusals_total", "Commands refused for coming too fast.");
-            (
-                counter!("nodeim_events_delivered_total"),
-                counter!("nodeim_messages_stored_total"),
-                histogram!("nodeim_commit_batch_size"),
-                histogram!("nodeim_commit_seconds"),
-                counter!("nodeim_commit_failures_total"),
-                counter!("nodeim_outbox_overflows_total"),
-                counter!("nodeim_inbox_refusals_total"),
-            )
-        });
-        let (
-            events_delivered,
-            messages_stored,
-            commit_batch_size,
-            commit_seconds,
-            commit_failures,
-            outbox_overflows,
-            inbox_refusals,
-        ) = metrics;
+        with_local_recorder(&recorder, describe);
+        let counter = |name: &'static str| with_local_recorder(&recorder, || counter!(name));
+        let histogram = |name: &'static str| with_local_recorder(&recorder, || histogram!(name));
         Ok(Arc::new(Self {
+            events_delivered: counter("nodeim_events_delivered_total"),
+            messages_stored: counter("nodeim_messages_stored_total"),
+            commit_batch_size: histogram("nodeim_commit_batch_size"),
+            commit_seconds: histogram("nodeim_commit_seconds"),
+            commit_failures: counter("nodeim_commit_failures_total"),
+            outbox_overflows: counter("nodeim_outbox_overflows_total"),
+            inbox_refusals: counter("nodeim_inbox_refusals_total"),
             recorder,
-            events_delivered,
-            messages_stored,
-            commit_batch_size,
-            commit_seconds,
-            commit_failures,
-            outbox_overflows,
-            inbox_refusals,
         }))
     }
 
@@ -96,4 +72,17 @@ impl Metrics {
     pub fn tidy(&self) {
         self.recorder.handle().run_upkeep();
     }
+}
+
+fn describe() {
+    describe_gauge!("nodeim_connections", "Open connections by transport.");
+    describe_counter!("nodeim_commands_total", "Commands by name and reply code.");
+    describe_histogram!("nodeim_command_seconds", "Time from a command's start to its reply.");
+    describe_counter!("nodeim_events_delivered_total", "Events handed to connections.");
+    describe_counter!("nodeim_messages_stored_total", "Messages committed.");
+    describe_histogram!("nodeim_commit_batch_size", "Messages in one commit.");
+    describe_histogram!("nodeim_commit_seconds", "Time of one commit, its statements included.");
+    describe_counter!("nodeim_commit_failures_total", "Commits that failed.");
+    describe_counter!("nodeim_outbox_overflows_total", "Connections closed for not reading.");
+    describe_counter!("nodeim_inbox_refusals_total", "Commands refused for coming too fast.");
 }

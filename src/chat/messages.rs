@@ -16,6 +16,7 @@ use crate::hub::Connection;
 use crate::store::Append;
 
 const MAX_CLIENT_ID_BYTES: usize = 64;
+const MAX_INLINE_HTML_BYTES: usize = 4096;
 
 /// What a client wants to say.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +63,7 @@ impl Chat {
             recipient: None,
             kind: Kind::Text,
             format: said.format,
-            body: self.body(said)?,
+            body: self.body(said).await?,
             claimed_ms: said.claimed_ms.unwrap_or_else(now_ms),
             client_id: client_id(said)?,
             change: None,
@@ -79,7 +80,7 @@ impl Chat {
         kind: Kind,
         change: Option<FriendshipChange>,
     ) -> Result<Arc<Message>> {
-        let body = self.body(said)?;
+        let body = self.body(said).await?;
         let recipient = self.user(to).await?.id;
         let from = self.user(me).await?;
         let draft = Draft {
@@ -109,15 +110,28 @@ impl Chat {
         outcome.await.map_err(Error::unavailable)?
     }
 
-    fn body(&self, said: Said<'_>) -> Result<Arc<str>> {
+    async fn body(&self, said: Said<'_>) -> Result<Arc<str>> {
         if said.text.len() > self.limits.message_max_bytes {
             return Err(Error::Invalid(Reason::TextTooLong));
         }
-        Ok(match said.format {
-            Format::Html => html::sanitize(said.text).into(),
+        match said.format {
+            Format::Html if said.text.len() > MAX_INLINE_HTML_BYTES && said.text.contains('<') => {
+                self.sanitize_aside(said.text.to_owned()).await
+            }
+            Format::Html => Ok(html::sanitize(said.text).into()),
             // PostgreSQL cannot store NUL.
-            Format::Plain => said.text.replace('\0', "\u{fffd}").into(),
-        })
+            Format::Plain => Ok(said.text.replace('\0', "\u{fffd}").into()),
+        }
+    }
+
+    /// Long markup takes milliseconds. One thread does it, so that others' messages do not wait.
+    async fn sanitize_aside(&self, text: String) -> Result<Arc<str>> {
+        let permit = Arc::clone(&self.sanitizing).acquire_owned().await.map_err(Error::unavailable)?;
+        let work = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            Arc::from(html::sanitize(&text))
+        });
+        work.await.map_err(Error::internal)
     }
 }
 

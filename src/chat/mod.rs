@@ -26,7 +26,7 @@ pub mod user;
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
 
 pub use accounts::{Change, Credentials, ProfileChange, SignUp};
@@ -57,6 +57,7 @@ pub struct Chat {
     caches: Caches,
     /// Drafts on their way to the commit batcher.
     drafts: mpsc::Sender<Append<Ticket>>,
+    sanitizing: Arc<Semaphore>,
     tasks: TaskTracker,
     limits: Limits,
 }
@@ -87,6 +88,7 @@ impl Chat {
             guard: Guard::new(config),
             caches: Caches::new(config.cache_entries),
             drafts,
+            sanitizing: Arc::new(Semaphore::new(1)),
             tasks,
             limits: Limits {
                 message_max_bytes: config.message_max_bytes,

@@ -30,4 +30,5 @@ mod retrieve;
 mod rooms;
 mod secrets;
 mod slow;
+mod story;
 mod transports;

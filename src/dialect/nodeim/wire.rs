@@ -9,15 +9,12 @@ use crate::chat::event::Person;
 use crate::chat::room::Room;
 
 /// `{"username": "alee", "password": "111111", "sex": "1"}`: any further member is an attribute.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct SignUp {
-    #[serde(default)]
     pub(super) username: Text,
-    #[serde(default)]
     pub(super) password: Text,
-    #[serde(default)]
     pub(super) question: Text,
-    #[serde(default)]
     pub(super) answer: Text,
     #[serde(flatten)]
     pub(super) attributes: Map<String, Value>,
@@ -32,15 +29,12 @@ pub(super) struct SignedUp {
 }
 
 /// `{"username": "alee", "password": "111111"}`, or `id` for `username`; `presence` for who wants to start hidden.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct SignIn {
-    #[serde(default)]
     pub(super) username: Text,
-    #[serde(default)]
     pub(super) id: Id,
-    #[serde(default)]
     pub(super) password: Text,
-    #[serde(default)]
     pub(super) presence: Text,
 }
 
@@ -81,27 +75,25 @@ pub(super) struct Found<'a> {
 }
 
 /// `{"presence": "忙碌"}`: strings only.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Presence {
-    #[serde(default)]
     pub(super) presence: Value,
 }
 
 /// `{"doc": {...}}`
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Profile {
-    #[serde(default)]
     pub(super) doc: Value,
 }
 
 /// `{"username": "alee"}`, then with `answer` and `newpassword`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Retrieve {
-    #[serde(default)]
     pub(super) username: Text,
-    #[serde(default)]
     pub(super) answer: Text,
-    #[serde(default)]
     pub(super) newpassword: Text,
 }
 
@@ -114,30 +106,23 @@ pub(super) struct Retrieved {
 }
 
 /// `{"to": 12, "message": "<b>hi</b>", "time": 1371110400000, "cid": "a1"}`
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Message {
-    #[serde(default)]
     pub(super) to: Id,
-    #[serde(default)]
     pub(super) message: Text,
-    #[serde(default)]
     pub(super) time: Number,
-    #[serde(default)]
     pub(super) cid: Text,
 }
 
 /// `{"room": 5, "message": "hi"}`, or `id` for `room`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct RoomMessage {
-    #[serde(default)]
     pub(super) room: Id,
-    #[serde(default)]
     pub(super) id: Id,
-    #[serde(default)]
     pub(super) message: Text,
-    #[serde(default)]
     pub(super) time: Number,
-    #[serde(default)]
     pub(super) cid: Text,
 }
 
@@ -152,13 +137,11 @@ pub(super) struct Sent {
 }
 
 /// `{"from": 12, "page": 1}`, `{"room": 5, "page": "2"}`
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Log {
-    #[serde(default)]
     pub(super) from: Id,
-    #[serde(default)]
     pub(super) room: Id,
-    #[serde(default)]
     pub(super) page: Number,
 }
 
@@ -189,38 +172,34 @@ pub(super) struct LogDoc {
 }
 
 /// `{"to": 12, "message": "..."}`
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Subscribe {
-    #[serde(default)]
     pub(super) to: Id,
-    #[serde(default)]
     pub(super) message: Text,
 }
 
 /// `{"to": 12, "refuse": 0, "message": "..."}`
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Reply {
-    #[serde(default)]
     pub(super) to: Id,
-    #[serde(default)]
     pub(super) refuse: Flag,
-    #[serde(default)]
     pub(super) message: Text,
 }
 
 /// `{"to": "12"}`, or `id` for `to`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Unsubscribe {
-    #[serde(default)]
     pub(super) to: Id,
-    #[serde(default)]
     pub(super) id: Id,
 }
 
 /// `{}`, or `{"id": 12}` for one of them.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Friends {
-    #[serde(default)]
     pub(super) id: Id,
 }
 
@@ -232,29 +211,26 @@ pub(super) struct FriendList {
 }
 
 /// `{"to": "12", "group": "家人"}`
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Group {
-    #[serde(default)]
     pub(super) to: Id,
-    #[serde(default)]
     pub(super) group: Text,
 }
 
 /// `{"name": "...", "intro": "..."}`
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct CreateRoom {
-    #[serde(default)]
     pub(super) name: Text,
-    #[serde(default)]
     pub(super) intro: Text,
 }
 
 /// `{"id": "5"}`, or `room` for `id`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct WhichRoom {
-    #[serde(default)]
     pub(super) id: Id,
-    #[serde(default)]
     pub(super) room: Id,
 }
 
