@@ -84,5 +84,8 @@ fn describe() {
     describe_histogram!("nodeim_commit_seconds", "Time of one commit, its statements included.");
     describe_counter!("nodeim_commit_failures_total", "Commits that failed.");
     describe_counter!("nodeim_outbox_overflows_total", "Connections closed for not reading.");
-    describe_counter!("nodeim_inbox_refusals_total", "Commands refused for coming too fast.");
+    describe_counter!(
+        "nodeim_inbox_refusals_total",
+        "Commands refused: they came too fast, or to a connection that was closing."
+    );
 }

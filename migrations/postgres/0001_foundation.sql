@@ -75,8 +75,9 @@ create table stays (
 create index stays_by_user on stays (user_id, conversation_id);
 create unique index stays_open on stays (conversation_id, user_id) where until_seq is null;
 
--- `id` grows in the order of commits. `recipient_id` is the other side of a direct pair, null in a room. No foreign keys here: every row comes from
--- the commit batcher with ids that it has just looked up, and three checks a row would halve its speed.
+-- `id` grows in the order of commits. `recipient_id` is the other side of a direct pair, null in a room. No foreign
+-- keys here: every row comes from the commit batcher with ids that it has just looked up, and three checks a row
+-- would halve its speed.
 create table messages (
     id              bigint primary key,
     conversation_id bigint not null,
