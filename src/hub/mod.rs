@@ -150,7 +150,7 @@ impl Hub {
             .collect()
     }
 
-    /// The marks that have aged since the last call; see [`Connection::age_marks`].
+    /// The marks of all connections that have outlived a heartbeat since they were noted.
     pub fn age_marks(&self) -> Vec<Mark> {
         self.connections.iter().flat_map(|entry| entry.age_marks()).collect()
     }

@@ -310,6 +310,46 @@ async fn who_left_hears_no_more_live_or_later() {
     bob.heard_nothing(&mut alee).await;
 }
 
+/// Whoever enters a room in which people talk hears all that is said from that moment on: what is in their log.
+#[tokio::test]
+async fn a_newcomer_hears_all_that_is_addressed_to_them_from_the_first_moment() {
+    let server = Server::start().await;
+    let mut alee = server.person("alee").await;
+    let mut newcomers = Vec::new();
+    for n in 0..10 {
+        newcomers.push(server.person(&format!("newcomer{n}")).await);
+    }
+    for _ in 0..5 {
+        let room = alee.room("tea").await;
+        let talk = async {
+            for n in 0..60 {
+                alee.ok("room.message", json!({"room": room, "message": n.to_string()})).await;
+            }
+        };
+        let enter = async {
+            for newcomer in &mut newcomers {
+                newcomer.ok("room.join", json!({"id": room})).await;
+            }
+        };
+        tokio::join!(talk, enter);
+        alee.ok("room.message", json!({"room": room, "message": "end"})).await;
+        while alee.next_event("end").await.1["message"] != "end" {}
+        for newcomer in &mut newcomers {
+            let mut heard = Vec::new();
+            while heard.last() != Some(&json!("end")) {
+                let (name, data) = newcomer.next_event("message").await;
+                heard.extend((name == "message").then(|| data["message"].clone()));
+            }
+            let mut addressed = Vec::new();
+            for page in 1..=4 {
+                let log = newcomer.ok("log", json!({"room": room, "page": page})).await;
+                addressed.extend(each(&log["docs"], "message").into_iter().cloned());
+            }
+            assert_eq!(heard, addressed, "{}", newcomer.username);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_person_may_be_in_a_limited_number_of_rooms() {
     let server = Server::with(|config| config.rooms_max = 2).await;

@@ -2,7 +2,7 @@
 //!
 //! Two servers, since the parser is chosen per server: JSON under `/socket.io`, msgpack under `/socket.io-msgpack`.
 //! socketioxide runs every async handler as a task of its own, in no order; so one plain handler puts each event
-//! into the connection's [`Inbox`], and one task per connection works it off.
+//! into the connection's inbox, and one task per connection works it off.
 
 mod flow;
 mod inbox;
