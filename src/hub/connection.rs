@@ -60,6 +60,8 @@ struct State {
     topics: HashSet<Topic>,
     marks: Marks,
     catching_up: Option<CatchingUp>,
+    /// The visit is about to end, and its marks to be stored for good: what came now would not be marked.
+    leaving: bool,
 }
 
 /// While missed messages are read from the store, live ones wait here, so that they come after them.
@@ -109,10 +111,13 @@ impl Connection {
         let Some(user) = state.user() else {
             return false;
         };
-        if let Some(catching_up) = &mut state.catching_up
-            && parcel.place(user).is_some()
-        {
-            return catching_up.hold(parcel);
+        if parcel.place(user).is_some() {
+            if state.leaving {
+                return false;
+            }
+            if let Some(catching_up) = &mut state.catching_up {
+                return catching_up.hold(parcel);
+            }
         }
         self.push(&mut state, user, parcel)
     }
@@ -120,7 +125,7 @@ impl Connection {
     /// Hands over a message that was read from the store, ahead of the live ones. False if the connection is closed.
     pub fn replay(&self, visit: Visit, parcel: &Shared) -> bool {
         let mut state = self.state.lock();
-        state.visit == Some(visit) && self.push(&mut state, visit.user, parcel)
+        state.visit == Some(visit) && !state.leaving && self.push(&mut state, visit.user, parcel)
     }
 
     /// Notes that up to `seq` there is nothing more for this user.
@@ -156,7 +161,7 @@ impl Connection {
     pub fn go_live(&self, visit: Visit) -> bool {
         let mut state = self.state.lock();
         let user = visit.user;
-        if state.visit != Some(visit) {
+        if state.visit != Some(visit) || state.leaving {
             return true;
         }
         let Some(catching_up) = &mut state.catching_up else {
@@ -188,8 +193,14 @@ impl Connection {
         aged.into_iter().map(|(conversation, seq)| Mark { user, conversation, seq }).collect()
     }
 
-    /// All marks of a connection that ends in an orderly way.
+    /// Hands no more messages over: the visit is about to end.
+    pub fn leave(&self) {
+        self.state.lock().leaving = true;
+    }
+
+    /// All marks of a visit that ends in an orderly way. No more messages are handed over.
     pub fn final_marks(&self) -> Vec<Mark> {
+        self.leave();
         let state = self.state.lock();
         let Some(user) = state.user() else {
             return Vec::new();

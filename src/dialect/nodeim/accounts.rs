@@ -56,6 +56,7 @@ pub(super) async fn signin(cx: &mut Context, req: wire::SignIn) -> Result<Box<Ra
 
 /// `signout`: the connection stays and may sign in again. Rooms are not left.
 pub(super) async fn signout(cx: &mut Context, _: Nothing) -> Result<Bye> {
+    cx.connection.leave();
     let ending = if cx.link.written().await { Ending::Orderly } else { Ending::Broken };
     cx.chat.sign_out(&cx.connection, ending).await;
     Ok(Bye { code: 200, message: "bye" })
