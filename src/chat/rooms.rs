@@ -44,9 +44,18 @@ impl Chat {
         if !self.store.is_member(room.conversation, me).await? {
             self.check_room_count(me).await?;
         }
-        let newbie = self.store.join(room.conversation, me).await?;
         let person = self.person_by_id(me).await?;
-        self.enter_room(&room, person, newbie);
+        // The topic first: what is said from the first moment on must not be missed. What was said in the moment
+        // before may be heard too; a room's id is its invitation.
+        let topic = Topic::Conversation(room.conversation);
+        self.hub.enter(me, topic);
+        match self.store.join(room.conversation, me).await {
+            Ok(newbie) => self.enter_room(&room, person, newbie),
+            Err(error) => {
+                self.hub.leave(me, topic);
+                return Err(error);
+            }
+        }
         Ok(())
     }
 

@@ -111,8 +111,9 @@ impl Connection {
         let Some(user) = state.user() else {
             return false;
         };
-        if parcel.place(user).is_some() {
-            if state.leaving {
+        if let Some((conversation, seq)) = parcel.place(user) {
+            // It may have been read from the store before it was announced.
+            if state.leaving || state.marks.noted(conversation) >= Some(seq) {
                 return false;
             }
             if let Some(catching_up) = &mut state.catching_up {

@@ -202,7 +202,6 @@ async fn coming_and_going_in_a_flood_loses_nothing() {
 }
 
 #[tokio::test]
-#[ignore = "bug: what is read from the store before it is announced is delivered by both ways"]
 async fn coming_and_going_in_a_flood_repeats_nothing() {
     let (heard, _) = come_and_go_in_a_flood().await;
     let back = heard.windows(2).find(|pair| pair[0] >= pair[1]);

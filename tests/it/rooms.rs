@@ -345,7 +345,8 @@ async fn a_newcomer_hears_all_that_is_addressed_to_them_from_the_first_moment() 
                 let log = newcomer.ok("log", json!({"room": room, "page": page})).await;
                 addressed.extend(each(&log["docs"], "message").into_iter().cloned());
             }
-            assert_eq!(heard, addressed, "{}", newcomer.username);
+            // They may also hear what was said in the moment before.
+            assert!(heard.ends_with(&addressed), "{}: {heard:?} {addressed:?}", newcomer.username);
         }
     }
 }
