@@ -1,0 +1,4 @@
+// Notifications: the settings and the hint.
+import { html } from '../html.js';
+export const NotificationSettings = () => html``;
+export const NotifyHint = () => null;
