@@ -106,10 +106,14 @@ impl Chat {
         Ok(())
     }
 
-    /// Ends the sessions that were made with an earlier password, but not the one in which it was changed.
+    /// Ends the sessions that were made with an earlier password, but not the one in which it was changed. Clients of
+    /// 2013 know no sessions: their connections live on, since they would not sign in again by themselves.
     pub(super) async fn end_other_sessions(self: &Arc<Self>, me: UserId, but: Option<SessionId>) -> Result<()> {
         self.store.end_sessions(me, but).await?;
-        self.cut_off(me, SessionEnd::Password, |other| but.is_none() || other.session() != but).await;
+        self.cut_off(me, SessionEnd::Password, |other| {
+            other.is_self_paced() && (but.is_none() || other.session() != but)
+        })
+        .await;
         Ok(())
     }
 

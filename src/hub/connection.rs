@@ -103,6 +103,11 @@ impl Connection {
         self.state.lock().entry.map(|entry| entry.session)
     }
 
+    /// Whether they signed in as a modern client does.
+    pub fn is_self_paced(&self) -> bool {
+        self.state.lock().entry.is_some_and(|entry| entry.self_paced)
+    }
+
     /// Their time here.
     pub fn visit(&self) -> Option<Visit> {
         self.state.lock().visit
