@@ -46,6 +46,9 @@ pub struct Config {
     pub cache_entries: usize,
     pub friends_max: i64,
     pub rooms_max: i64,
+    pub session_max_days: i64,
+    pub edit_max_ms: i64,
+    pub recall_max_ms: i64,
 
     pub ping_interval_ms: u64,
     pub ping_timeout_ms: u64,
@@ -151,7 +154,7 @@ impl Config {
         {
             return Err("database_url must begin with sqlite:, postgres:// or postgresql://".to_owned());
         }
-        let ranges: [(&str, u64, std::ops::RangeInclusive<u64>); 32] = [
+        let ranges: [(&str, u64, std::ops::RangeInclusive<u64>); 35] = [
             ("bcrypt_cost", self.bcrypt_cost.into(), 4..=20),
             ("bcrypt_parallel", self.bcrypt_parallel as u64, 1..=256),
             ("database_connections", self.database_connections.into(), 2..=1000),
@@ -183,6 +186,9 @@ impl Config {
             ("tcp_user_timeout_ms", self.tcp_user_timeout_ms, 100..=3_600_000),
             ("friends_max", self.friends_max.try_into().unwrap_or(0), 1..=100_000),
             ("rooms_max", self.rooms_max.try_into().unwrap_or(0), 1..=100_000),
+            ("session_max_days", self.session_max_days.try_into().unwrap_or(0), 1..=36_500),
+            ("edit_max_ms", self.edit_max_ms.try_into().unwrap_or(u64::MAX), 0..=1 << 50),
+            ("recall_max_ms", self.recall_max_ms.try_into().unwrap_or(u64::MAX), 0..=1 << 50),
             ("shutdown_timeout_ms", self.shutdown_timeout_ms, 10..=600_000),
         ];
         for (key, value, range) in ranges {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::Chat;
 use super::error::{Error, Reason, Result};
 use super::event::Person;
-use super::ids::UserId;
+use super::ids::{SessionId, UserId};
 use super::user::User;
 use super::{names, profile};
 use crate::clock::now_ms;
@@ -116,11 +116,16 @@ impl Chat {
         Ok(user)
     }
 
-    /// Changes what `change` gives and leaves the rest.
+    /// Changes what `change` gives and leaves the rest. A new password ends all sessions but `session`.
     ///
     /// # Errors
     /// `Forbidden` if the profile grows too large or the password is too long; then nothing is changed.
-    pub async fn change_profile(&self, me: UserId, change: ProfileChange) -> Result<()> {
+    pub async fn change_profile(
+        self: &Arc<Self>,
+        me: UserId,
+        session: Option<SessionId>,
+        change: ProfileChange,
+    ) -> Result<()> {
         if let Change::Set(question) = &change.question {
             check_question(Some(question))?;
         }
@@ -136,6 +141,7 @@ impl Chat {
         self.merge_attributes(me, change.attributes).await?;
         if let Some(hash) = password_hash {
             self.store.set_password(me, &hash).await?;
+            self.end_other_sessions(me, session).await?;
         }
         match &change.question {
             Change::Keep => {}
@@ -186,14 +192,21 @@ impl Chat {
     ///
     /// # Errors
     /// As [`security_question`](Self::security_question), and `Forbidden` for a wrong answer.
-    pub async fn reset_password(&self, username: &str, answer: &str, password: &str, address: IpAddr) -> Result<()> {
+    pub async fn reset_password(
+        self: &Arc<Self>,
+        username: &str,
+        answer: &str,
+        password: &str,
+        address: IpAddr,
+    ) -> Result<()> {
         self.guard.retrieve(username, address)?;
         let (_, answer_hash, secrets) = self.questioned(username).await?;
         if !self.hasher.verify(answer, Some(&answer_hash)).await? {
             return Err(Error::Forbidden(Reason::WrongAnswer));
         }
         let hash = self.hasher.hash(password).await?;
-        self.store.set_password(secrets.id, &hash).await
+        self.store.set_password(secrets.id, &hash).await?;
+        self.end_other_sessions(secrets.id, None).await
     }
 
     async fn questioned(&self, username: &str) -> Result<(String, String, Secrets)> {

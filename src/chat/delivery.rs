@@ -19,7 +19,7 @@ use crate::store::{Cursor, Outcome, Settled};
 
 /// Conversations whose missed messages are read together, oldest first over all of them.
 const CONVERSATIONS_AT_ONCE: usize = 512;
-const MAX_MISSED_CONVERSATIONS: i64 = 100_000;
+pub(super) const MAX_MISSED_CONVERSATIONS: i64 = 100_000;
 const MAX_CATCH_UP_FAILURES: u32 = 5;
 
 /// What the announcer needs to know of a draft's surroundings, and who waits for it.
@@ -75,8 +75,12 @@ impl Announcer {
             self.hub.enter(recipient, Topic::Watchers(sender));
         }
         let from = Person { presence: self.hub.visible_presence(sender), user: from };
-        let topic = message.recipient.map_or(Topic::Conversation(message.conversation), Topic::User);
-        self.hub.publish(topic, Event::Message { message: Arc::clone(message), from, room });
+        let event = Event::Message { message: Arc::clone(message), from, room };
+        match message.recipient {
+            None => self.hub.publish(Topic::Conversation(message.conversation), event),
+            Some(recipient) if recipient == sender => self.hub.publish(Topic::User(recipient), event),
+            Some(recipient) => self.hub.publish_all(&[Topic::User(recipient), Topic::Devices(sender)], event),
+        }
     }
 }
 

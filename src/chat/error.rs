@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 /// Why a command was not carried out. Dialects map the kind to their codes and the reason to their words.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
@@ -38,7 +40,8 @@ pub type Source = Arc<dyn std::error::Error + Send + Sync>;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The particular reason inside an [`Error`], fit for a user's eyes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     #[error("a required parameter is missing")]
     MissingParameter,
@@ -82,6 +85,22 @@ pub enum Reason {
     NoQuestion,
     #[error("wrong answer")]
     WrongAnswer,
+    #[error("this session has ended")]
+    WrongToken,
+    #[error("no such session")]
+    NoSuchSession,
+    #[error("no such message")]
+    NoSuchMessage,
+    #[error("it is too late for that")]
+    TooLate,
+    #[error("no such file")]
+    NoSuchFile,
+    #[error("blocked by this user")]
+    Blocked,
+    #[error("not allowed")]
+    NotAllowed,
+    #[error("not allowed to speak here for a while")]
+    Muted,
 }
 
 impl Error {

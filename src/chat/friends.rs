@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Chat;
+use super::draft::Change;
 use super::error::{Error, Reason, Result};
 use super::event::{Person, Topic};
 use super::ids::UserId;
-use super::message::{Format, FriendshipChange, Kind};
-use super::messages::Said;
+use super::message::{Format, Kind};
+use super::messages::{Meaning, Said};
 use super::names;
 
 /// A friend as their owner sees them.
@@ -31,8 +32,8 @@ impl Chat {
         if self.store.count_friendships(me).await? >= self.limits.friends_max {
             return Err(Error::Forbidden(Reason::ListFull));
         }
-        let said = Said { text, format: Format::Html, claimed_ms: None, client_id: None };
-        self.write_to(me, to, said, Kind::FriendRequest, Some(FriendshipChange::Ask)).await?;
+        let said = Said { text, format: Format::Html, ..Said::default() };
+        self.write_to(me, to, said, Meaning::change(Kind::FriendRequest, Change::Ask)).await?;
         Ok(())
     }
 
@@ -42,11 +43,11 @@ impl Chat {
     /// # Errors
     /// `NotFound` if `requester` has not asked.
     pub async fn agree(&self, me: UserId, requester: UserId, text: &str) -> Result<()> {
-        let said = Said { text, format: Format::Html, claimed_ms: None, client_id: None };
+        let said = Said { text, format: Format::Html, ..Said::default() };
         match self.store.friendship(requester, me).await? {
             Some(true) => Ok(()),
             Some(false) => {
-                self.write_to(me, requester, said, Kind::FriendAgreed, Some(FriendshipChange::Agree)).await?;
+                self.write_to(me, requester, said, Meaning::change(Kind::FriendAgreed, Change::Agree)).await?;
                 Ok(())
             }
             None => Err(Error::NotFound(Reason::NoRequest)),
@@ -61,8 +62,8 @@ impl Chat {
         if self.store.friendship(requester, me).await? != Some(false) {
             return Err(Error::NotFound(Reason::NoRequest));
         }
-        let said = Said { text, format: Format::Html, claimed_ms: None, client_id: None };
-        self.write_to(me, requester, said, Kind::FriendRefused, Some(FriendshipChange::Refuse)).await?;
+        let said = Said { text, format: Format::Html, ..Said::default() };
+        self.write_to(me, requester, said, Meaning::change(Kind::FriendRefused, Change::Refuse)).await?;
         Ok(())
     }
 

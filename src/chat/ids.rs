@@ -39,3 +39,7 @@ id! {
     /// A message's place in its conversation: 1, 2, 3 ... without a gap, in commit order.
     Seq
 }
+id! {
+    /// A sign-in that can be used again with a token.
+    SessionId
+}

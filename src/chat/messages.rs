@@ -6,11 +6,12 @@ use tokio::sync::oneshot;
 
 use super::Chat;
 use super::delivery::Ticket;
+use super::draft::{Change, Draft};
 use super::error::{Error, Reason, Result};
 use super::event::Topic;
 use super::html;
 use super::ids::{RoomId, UserId};
-use super::message::{Draft, Format, FriendshipChange, Kind, Message};
+use super::message::{Extras, Format, Kind, Message};
 use crate::clock::now_ms;
 use crate::hub::Connection;
 use crate::store::Append;
@@ -19,7 +20,7 @@ const MAX_CLIENT_ID_BYTES: usize = 64;
 const MAX_INLINE_HTML_BYTES: usize = 4096;
 
 /// What a client wants to say.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Said<'a> {
     pub text: &'a str,
     pub format: Format,
@@ -29,13 +30,30 @@ pub struct Said<'a> {
     pub client_id: Option<&'a str>,
 }
 
+/// What a message is beside its text.
+#[derive(Debug, Default)]
+pub(super) struct Meaning {
+    pub(super) kind: Kind,
+    pub(super) change: Option<Change>,
+    pub(super) extras: Option<Arc<Extras>>,
+    /// The names of uploaded files that it shows.
+    pub(super) files: Vec<String>,
+}
+
+impl Meaning {
+    /// A message that goes with a change.
+    pub(super) fn change(kind: Kind, change: Change) -> Self {
+        Self { kind, change: Some(change), ..Self::default() }
+    }
+}
+
 impl Chat {
     /// Says something to a person. They need not be a friend.
     ///
     /// # Errors
     /// `NotFound` if there is no such user, `Invalid` if the text is too long, `Unavailable` if it was not stored.
     pub async fn send_direct(&self, me: UserId, to: UserId, said: Said<'_>) -> Result<Arc<Message>> {
-        self.write_to(me, to, said, Kind::Text, None).await
+        self.write_to(me, to, said, Meaning::default()).await
     }
 
     /// Says something in a room.
@@ -66,19 +84,20 @@ impl Chat {
             body: self.body(said).await?,
             claimed_ms: said.claimed_ms.unwrap_or_else(now_ms),
             client_id: client_id(said)?,
+            extras: None,
+            files: Vec::new(),
             change: None,
         };
         self.append(draft, |done| Ticket { from, room: Some(room), done }).await
     }
 
-    /// Writes to a person, together with a change of the friendship if there is one.
+    /// Writes to a person.
     pub(super) async fn write_to(
         &self,
         me: UserId,
         to: UserId,
         said: Said<'_>,
-        kind: Kind,
-        change: Option<FriendshipChange>,
+        meaning: Meaning,
     ) -> Result<Arc<Message>> {
         let body = self.body(said).await?;
         let recipient = self.user(to).await?.id;
@@ -87,12 +106,14 @@ impl Chat {
             conversation: self.pair(me, recipient).await?,
             sender: me,
             recipient: Some(recipient),
-            kind,
+            kind: meaning.kind,
             format: said.format,
             body,
             claimed_ms: said.claimed_ms.unwrap_or_else(now_ms),
             client_id: client_id(said)?,
-            change,
+            extras: meaning.extras,
+            files: meaning.files,
+            change: meaning.change,
         };
         self.append(draft, |done| Ticket { from, room: None, done }).await
     }

@@ -6,6 +6,7 @@
 mod accounts;
 mod cache;
 mod delivery;
+pub mod draft;
 pub mod error;
 pub mod event;
 mod friends;
@@ -22,6 +23,7 @@ pub mod profile;
 pub mod room;
 mod rooms;
 mod sessions;
+mod tokens;
 pub mod user;
 
 use std::sync::Arc;
@@ -35,7 +37,8 @@ pub use friends::FriendCard;
 pub use log::{LogQuery, LogSheet};
 pub use messages::Said;
 pub use rooms::Attendance;
-pub use sessions::{Ending, SignedIn};
+pub use sessions::{Ending, Proof, SignIn, SignedIn};
+pub use tokens::SessionCard;
 
 use crate::config::Config;
 use crate::hub::Hub;
@@ -70,6 +73,9 @@ struct Limits {
     rooms_max: i64,
     first_user_id: i64,
     first_room_id: i64,
+    session_max_ms: i64,
+    edit_max_ms: i64,
+    recall_max_ms: i64,
 }
 
 impl Chat {
@@ -97,6 +103,9 @@ impl Chat {
                 rooms_max: config.rooms_max,
                 first_user_id: config.first_user_id,
                 first_room_id: config.first_room_id,
+                session_max_ms: config.session_max_days * 86_400_000,
+                edit_max_ms: config.edit_max_ms,
+                recall_max_ms: config.recall_max_ms,
             },
         })
     }

@@ -12,4 +12,15 @@ pub struct Room {
     pub name: String,
     pub intro: String,
     pub creator: UserId,
+    /// The path or address of its picture.
+    pub avatar: Option<String>,
+}
+
+/// What a member may do in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Member,
+    Admin,
+    Creator,
 }

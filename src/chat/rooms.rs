@@ -76,7 +76,7 @@ impl Chat {
         self.hub.leave(me, topic);
         if was_member {
             let person = self.person_by_id(me).await?;
-            self.hub.publish(topic, Event::RoomLeft { room, person });
+            self.hub.publish(topic, Event::RoomLeft { room, person, by: None });
         }
         Ok(())
     }

@@ -8,13 +8,15 @@ use tracing::warn;
 
 use super::Chat;
 use super::accounts::Credentials;
+use super::delivery::MAX_MISSED_CONVERSATIONS;
 use super::error::{Error, Reason, Result};
 use super::event::{Event, Topic};
-use super::ids::{ConversationId, Seq, UserId};
+use super::ids::{ConversationId, Seq, SessionId, UserId};
 use super::presence::Presence;
 use super::room::Room;
 use super::user::User;
-use crate::hub::Connection;
+use crate::hub::{Arrived, Connection, Entry, Renderer};
+use crate::store::Friend;
 
 /// What somebody gets to know who has just signed in.
 #[derive(Debug, Clone)]
@@ -22,10 +24,33 @@ pub struct SignedIn {
     pub user: Arc<User>,
     pub presence: Presence,
     pub rooms: Vec<Arc<Room>>,
+    pub session: SessionId,
+    /// For signing in again without the password; not where a token was the proof.
+    pub token: Option<String>,
     /// Whether others are to hear of it: not if the user was here already.
     pub first: bool,
+    self_paced: bool,
     /// How far the user's other connections had taken each conversation at this moment.
     taken: HashMap<ConversationId, Seq>,
+}
+
+/// How somebody proves who they are.
+#[derive(Clone)]
+pub enum Proof {
+    Password(Credentials),
+    Token(String),
+}
+
+/// What comes with a sign-in.
+pub struct SignIn<'a> {
+    pub proof: Proof,
+    pub wish: Presence,
+    pub address: IpAddr,
+    /// What the client calls itself.
+    pub device: &'a str,
+    pub renderer: &'static dyn Renderer,
+    /// See [`Entry::self_paced`].
+    pub self_paced: bool,
 }
 
 /// How a connection, or a user's time on it, came to its end.
@@ -41,20 +66,25 @@ impl Chat {
     /// Signs a user in on `connection`. The dialect answers, and then calls [`arrive`](Self::arrive).
     ///
     /// # Errors
-    /// `Conflict` if somebody is signed in there, `NotFound` for an unknown user or a wrong password.
-    pub async fn sign_in(
-        &self,
-        connection: &Arc<Connection>,
-        claim: &Credentials,
-        wish: Presence,
-        address: IpAddr,
-    ) -> Result<SignedIn> {
+    /// `Conflict` if somebody is signed in there, `NotFound` for an unknown user, a wrong password or an ended session.
+    pub async fn sign_in(&self, connection: &Arc<Connection>, request: SignIn<'_>) -> Result<SignedIn> {
         if connection.user().is_some() {
             return Err(Error::Conflict(Reason::AlreadySignedIn));
         }
-        let id = self.authenticate(claim, address).await?;
+        let (id, session, token) = match &request.proof {
+            Proof::Token(token) => {
+                let session = self.session(token).await?;
+                (session.user, session.id, None)
+            }
+            Proof::Password(claim) => {
+                let id = self.authenticate(claim, request.address).await?;
+                let (session, token) = self.begin_session(id, request.device, request.address).await?;
+                (id, session, Some(token))
+            }
+        };
         let user = self.own_account(id).await?;
-        let arrived = self.hub.sign_in(connection, id, wish);
+        let SignIn { renderer, self_paced, .. } = request;
+        let arrived = self.hub.sign_in(connection, Entry { user: id, session, renderer, self_paced }, request.wish);
         let rooms = match self.store.rooms_of(id, self.limits.rooms_max).await {
             Ok(rooms) => rooms.into_iter().map(Arc::new).collect(),
             Err(error) => {
@@ -64,7 +94,8 @@ impl Chat {
         };
         // Now and not later: what comes after the reply is for this connection too.
         let taken = self.hub.marks_of_others(connection, id);
-        Ok(SignedIn { user, presence: arrived.presence, rooms, first: arrived.first, taken })
+        let Arrived { presence, first } = arrived;
+        Ok(SignedIn { user, presence, rooms, session, token, first, self_paced, taken })
     }
 
     /// Lets a user who has signed in take part: enters their topics, tells their rooms and friends, and hands over
@@ -74,25 +105,37 @@ impl Chat {
     /// If the store fails; then the user is signed out again.
     pub async fn arrive(self: &Arc<Self>, connection: &Arc<Connection>, signed_in: &SignedIn) -> Result<()> {
         let id = signed_in.user.id;
-        let friends = match self.store.friends(id, self.limits.friends_max).await {
+        let friends = match self.prepare(connection, signed_in).await {
             Ok(friends) => friends,
             Err(error) => {
                 self.hub.sign_out(connection);
                 return Err(error);
             }
         };
+        let own = [Some(Topic::User(id)), signed_in.self_paced.then_some(Topic::Devices(id))];
         let watched = friends.into_iter().map(|friend| Topic::Watchers(friend.id));
         let rooms = signed_in.rooms.iter().map(|room| Topic::Conversation(room.conversation));
-        self.hub.enter_all(connection, watched.chain(rooms).chain([Topic::User(id)]));
+        self.hub.enter_all(connection, watched.chain(rooms).chain(own.into_iter().flatten()));
         if signed_in.first {
             self.tell_of_arrival(signed_in);
         }
-        if let Some(visit) = connection.visit() {
+        if let Some(visit) = connection.visit().filter(|_| !signed_in.self_paced) {
             let chat = Arc::clone(self);
             let (connection, taken) = (Arc::clone(connection), signed_in.taken.clone());
             self.tasks.spawn(async move { chat.catch_up(&connection, visit, &taken).await });
         }
         Ok(())
+    }
+
+    /// Reads what an arrival needs. Whoever sets their own pace is not handed what they missed: they ask for it.
+    async fn prepare(&self, connection: &Connection, signed_in: &SignedIn) -> Result<Vec<Friend>> {
+        let id = signed_in.user.id;
+        if let Some(visit) = connection.visit().filter(|_| signed_in.self_paced) {
+            for cursor in self.store.missed(id, MAX_MISSED_CONVERSATIONS).await? {
+                connection.skip_to(visit, cursor.conversation, cursor.last);
+            }
+        }
+        self.store.friends(id, self.limits.friends_max).await
     }
 
     /// Somebody who hides is announced to themselves alone.

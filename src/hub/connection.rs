@@ -1,6 +1,7 @@
 //! One live connection: its user, its topics, and the door to its transport.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +11,7 @@ use parking_lot::Mutex;
 use super::marks::{Mark, Marks, OnCredit};
 use super::parcel::{Frame, Renderer, Shared};
 use crate::chat::event::Topic;
-use crate::chat::ids::{ConversationId, Seq, UserId};
+use crate::chat::ids::{ConversationId, Seq, SessionId, UserId};
 
 /// Live messages that are kept back while a connection catches up. Past it they are dropped and read from the
 /// store, where they already are.
@@ -46,10 +47,21 @@ pub trait Port: Send + Sync {
     fn close(&self);
 }
 
+/// How a user enters: with which session, and in what words they want to hear of events.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    pub user: UserId,
+    pub session: SessionId,
+    pub renderer: &'static dyn Renderer,
+    /// Whether their client asks for what it missed and says what was read. For others both go by what is delivered.
+    pub self_paced: bool,
+}
+
 /// A connection as the hub sees it.
 pub struct Connection {
     pub id: ConnectionId,
-    renderer: &'static dyn Renderer,
+    /// Where the client is.
+    pub address: IpAddr,
     port: Arc<dyn Port>,
     state: Mutex<State>,
 }
@@ -57,6 +69,7 @@ pub struct Connection {
 #[derive(Default)]
 struct State {
     visit: Option<Visit>,
+    entry: Option<Entry>,
     topics: HashSet<Topic>,
     marks: Marks,
     catching_up: Option<CatchingUp>,
@@ -74,15 +87,25 @@ struct CatchingUp {
 }
 
 impl Connection {
-    pub(super) fn new(renderer: &'static dyn Renderer, port: Arc<dyn Port>) -> Self {
+    pub(super) fn new(port: Arc<dyn Port>, address: IpAddr) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = ConnectionId(NEXT.fetch_add(1, Ordering::Relaxed));
-        Self { id, renderer, port, state: Mutex::default() }
+        Self { id, address, port, state: Mutex::default() }
     }
 
     /// The user who is signed in here.
     pub fn user(&self) -> Option<UserId> {
         self.state.lock().user()
+    }
+
+    /// The session with which they signed in.
+    pub fn session(&self) -> Option<SessionId> {
+        self.state.lock().entry.map(|entry| entry.session)
+    }
+
+    /// Whether they signed in as a modern client does.
+    pub fn is_self_paced(&self) -> bool {
+        self.state.lock().entry.is_some_and(|entry| entry.self_paced)
     }
 
     /// Their time here.
@@ -120,13 +143,13 @@ impl Connection {
                 return catching_up.hold(parcel);
             }
         }
-        self.push(&mut state, user, parcel)
+        self.push(&mut state, user, parcel) == Ok(true)
     }
 
     /// Hands over a message that was read from the store, ahead of the live ones. False if the connection is closed.
     pub fn replay(&self, visit: Visit, parcel: &Shared) -> bool {
         let mut state = self.state.lock();
-        state.visit == Some(visit) && !state.leaving && self.push(&mut state, visit.user, parcel)
+        state.visit == Some(visit) && !state.leaving && self.push(&mut state, visit.user, parcel).is_ok()
     }
 
     /// Notes that up to `seq` there is nothing more for this user.
@@ -177,7 +200,7 @@ impl Connection {
         for parcel in held {
             let is_new =
                 parcel.place(user).is_some_and(|(conversation, seq)| state.marks.noted(conversation) < Some(seq));
-            if is_new && !self.push(&mut state, user, &parcel) {
+            if is_new && self.push(&mut state, user, &parcel).is_err() {
                 break;
             }
         }
@@ -191,7 +214,8 @@ impl Connection {
             return Vec::new();
         };
         let aged = state.marks.age();
-        aged.into_iter().map(|(conversation, seq)| Mark { user, conversation, seq }).collect()
+        let read = state.reads();
+        aged.into_iter().map(|(conversation, seq)| Mark { user, conversation, seq, read }).collect()
     }
 
     /// Hands no more messages over: the visit is about to end.
@@ -206,17 +230,19 @@ impl Connection {
         let Some(user) = state.user() else {
             return Vec::new();
         };
-        state.marks.without_credits().map(|(conversation, seq)| Mark { user, conversation, seq }).collect()
+        let read = state.reads();
+        state.marks.without_credits().map(|(conversation, seq)| Mark { user, conversation, seq, read }).collect()
     }
 
     pub(super) fn noted_marks(&self) -> Vec<(ConversationId, Seq)> {
         self.state.lock().marks.all().collect()
     }
 
-    pub(super) fn begin(&self, user: UserId) {
+    pub(super) fn begin(&self, entry: Entry) {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let visit = Visit { user, number: NEXT.fetch_add(1, Ordering::Relaxed) };
-        *self.state.lock() = State { visit: Some(visit), catching_up: Some(CatchingUp::default()), ..State::default() };
+        let visit = Visit { user: entry.user, number: NEXT.fetch_add(1, Ordering::Relaxed) };
+        let catching_up = (!entry.self_paced).then(CatchingUp::default);
+        *self.state.lock() = State { visit: Some(visit), entry: Some(entry), catching_up, ..State::default() };
     }
 
     pub(super) fn end(&self) -> Option<(UserId, HashSet<Topic>)> {
@@ -243,23 +269,27 @@ impl Connection {
         was_in
     }
 
-    fn push(&self, state: &mut State, user: UserId, parcel: &Shared) -> bool {
-        let Some(frame) = parcel.frame(self.renderer) else {
-            return false;
-        };
-        if self.port.push(frame, user).is_err() {
-            return false;
+    /// False if this connection's clients have no word for the event.
+    fn push(&self, state: &mut State, user: UserId, parcel: &Shared) -> Result<bool, Refused> {
+        let frame = state.entry.and_then(|entry| parcel.frame(entry.renderer));
+        if let Some(frame) = frame {
+            self.port.push(frame, user)?;
         }
         if let Some((conversation, seq)) = parcel.place(user) {
             state.marks.note(conversation, seq);
         }
-        true
+        Ok(frame.is_some())
     }
 }
 
 impl State {
     fn user(&self) -> Option<UserId> {
         self.visit.map(|visit| visit.user)
+    }
+
+    /// Whether what is delivered here counts as read.
+    fn reads(&self) -> bool {
+        self.entry.is_some_and(|entry| !entry.self_paced)
     }
 }
 

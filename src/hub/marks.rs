@@ -13,12 +13,13 @@ use crate::chat::ids::{ConversationId, Seq, UserId};
 /// The first one may end right after the credit was given.
 const GENERATIONS_ON_CREDIT: u8 = 2;
 
-/// "`user` has every message of `conversation` up to `seq`."
+/// "`user` has every message of `conversation` up to `seq`", and has read them if `read` is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
     pub user: UserId,
     pub conversation: ConversationId,
     pub seq: Seq,
+    pub read: bool,
 }
 
 /// Messages that a connection was not given, since another connection of the same user had taken them, but not for

@@ -12,12 +12,13 @@ mod topics;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use dashmap::DashMap;
 
 pub use bus::{Bus, LocalBus, Signal};
-pub use connection::{Connection, ConnectionId, Port, Refused, Visit};
+pub use connection::{Connection, ConnectionId, Entry, Port, Refused, Visit};
 pub use marks::{Mark, OnCredit};
 pub use online::Arrived;
 pub use parcel::{Frame, Parcel, Renderer, Wire};
@@ -45,18 +46,43 @@ impl Hub {
 
     /// Hands `event` to every connection in `topic`, here and on other nodes. Never waits.
     pub fn publish(&self, topic: Topic, event: Event) {
-        self.bus.send(&Signal::Publish { topic, event: Cow::Borrowed(&event) });
-        let Some(members) = self.topics.members(topic) else {
+        self.publish_all(&[topic], event);
+    }
+
+    /// Hands `event` to every connection in each of the topics. A connection in two of them gets it twice.
+    pub fn publish_all(&self, topics: &[Topic], event: Event) {
+        for &topic in topics {
+            self.bus.send(&Signal::Publish { topic, event: Cow::Borrowed(&event) });
+        }
+        let mut members = topics.iter().filter_map(|&topic| self.topics.members(topic)).peekable();
+        if members.peek().is_none() {
             return;
-        };
+        }
         let parcel = Arc::new(Parcel::new(event));
-        let delivered = members.iter().filter(|connection| connection.deliver(&parcel)).count();
+        for members in members {
+            let delivered = members.iter().filter(|connection| connection.deliver(&parcel)).count();
+            self.metrics.events_delivered.increment(delivered as u64);
+        }
+    }
+
+    /// Hands `event` to those connections of `user` on this node that are meant, and returns them.
+    pub fn tell(&self, user: UserId, event: Event, is_meant: impl Fn(&Connection) -> bool) -> Vec<Arc<Connection>> {
+        let mut connections = self.online.connections(user);
+        connections.retain(|connection| is_meant(connection));
+        let parcel = Arc::new(Parcel::new(event));
+        let delivered = connections.iter().filter(|connection| connection.deliver(&parcel)).count();
         self.metrics.events_delivered.increment(delivered as u64);
+        connections
+    }
+
+    /// The user's connections on this node.
+    pub fn connections(&self, user: UserId) -> Vec<Arc<Connection>> {
+        self.online.connections(user)
     }
 
     /// Takes a connection in; it hears of nothing before it signs in.
-    pub fn open(&self, renderer: &'static dyn Renderer, port: Arc<dyn Port>) -> Arc<Connection> {
-        let connection = Arc::new(Connection::new(renderer, port));
+    pub fn open(&self, port: Arc<dyn Port>, address: IpAddr) -> Arc<Connection> {
+        let connection = Arc::new(Connection::new(port, address));
         self.connections.insert(connection.id, Arc::clone(&connection));
         connection
     }
@@ -66,10 +92,10 @@ impl Hub {
         self.connections.remove(&connection.id);
     }
 
-    /// Makes `user` the user of `connection`. Messages are held back until [`Connection::go_live`].
-    pub fn sign_in(&self, connection: &Arc<Connection>, user: UserId, wish: Presence) -> Arrived {
-        connection.begin(user);
-        self.online.add(user, connection, wish)
+    /// Lets a user enter on `connection`. If they catch up, messages are held back until [`Connection::go_live`].
+    pub fn sign_in(&self, connection: &Arc<Connection>, entry: Entry, wish: Presence) -> Arrived {
+        connection.begin(entry);
+        self.online.add(entry.user, connection, wish)
     }
 
     /// Takes `connection` out of all its topics; with the user's last connection their friends see them go.

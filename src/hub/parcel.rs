@@ -10,10 +10,12 @@ use crate::chat::ids::{ConversationId, Seq, UserId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wire {
     Nodeim,
+    /// What modern clients of nodeim's opted for.
+    NodeimModern,
 }
 
 impl Wire {
-    const COUNT: usize = 1;
+    const COUNT: usize = 2;
 }
 
 /// Writes events in the way of one dialect.

@@ -3,6 +3,8 @@
 //! No timer: the task takes what has queued up while the last commit ran. Under light load a message commits
 //! alone and at once; under heavy load batches grow, up to a bound.
 
+mod change;
+mod extras;
 mod seqs;
 mod write;
 
@@ -14,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::Store;
 use super::error::{blames_a_row, failed, is_rivalry};
+use crate::chat::draft::Draft;
 use crate::chat::error::Error;
-use crate::chat::message::{Draft, Message};
+use crate::chat::message::Message;
 use crate::metrics::Metrics;
 use seqs::LastSeqs;
 use write::write;

@@ -1,5 +1,8 @@
 //! Reading messages, and the marks of how far they were delivered. They are written in [`super::batch`].
 
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
@@ -8,11 +11,15 @@ use super::error::failed;
 use super::rows::{Marker, placeholders, runs};
 use crate::chat::error::{Error, Result};
 use crate::chat::ids::{ConversationId, MessageId, Seq, UserId};
-use crate::chat::message::{Format, Kind, Message};
+use crate::chat::message::{Extras, Format, Kind, Message, Quote};
 use crate::hub::Mark;
 
 pub(super) const COLUMNS: &str = "m.id, m.conversation_id, m.seq, m.sender_id, m.recipient_id, m.kind, m.format, m.body, \
-                                  m.claimed_ms, m.stored_ms";
+                                  m.claimed_ms, m.stored_ms, m.client_id, x.about_seq, x.quoted_id, x.quote, x.file, \
+                                  x.card, x.edited_ms";
+
+/// Follows every `from ... messages m`.
+pub(super) const EXTRAS: &str = "left join message_extras x on x.message_id = m.id";
 
 /// A place in a conversation from which to read on, and where the conversation ended when it was looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +78,7 @@ impl Store {
             let text = format!(
                 "select {COLUMNS} from (values {}) as v join messages m on m.conversation_id = v.column1
                    and m.seq > v.column2 and m.seq <= v.column2 + {limit}
-                 order by m.id limit {limit}",
+                 {EXTRAS} order by m.id limit {limit}",
                 placeholders(run.len(), 2)
             );
             let query = run.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, cursor| {
@@ -86,17 +93,19 @@ impl Store {
         Ok(messages)
     }
 
-    /// Moves delivered marks forward; none moves back.
+    /// Moves delivered marks forward, and read marks with them where that is said; none moves back.
     pub async fn store_marks(&self, marks: &[Mark]) -> Result<()> {
-        for run in runs(marks, Marker::Dollar.longest(3)) {
+        for run in runs(marks, Marker::Dollar.longest(4)) {
             let text = format!(
-                "update stays set delivered_seq = v.column3 from (values {}) as v
+                "update stays set delivered_seq = v.column3,
+                   read_seq = case when v.column4 = 1 and read_seq < v.column3 then v.column3 else read_seq end
+                 from (values {}) as v
                  where stays.conversation_id = v.column1 and stays.user_id = v.column2 and stays.until_seq is null
                    and stays.delivered_seq < v.column3",
-                placeholders(run.len(), 3)
+                placeholders(run.len(), 4)
             );
             let query = run.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, mark| {
-                query.bind(mark.conversation.0).bind(mark.user.0).bind(mark.seq.0)
+                query.bind(mark.conversation.0).bind(mark.user.0).bind(mark.seq.0).bind(i64::from(mark.read))
             });
             query.execute(&self.write).await.map_err(failed)?;
         }
@@ -107,8 +116,10 @@ impl Store {
     pub async fn log(&self, user: UserId, filter: LogFilter, page: i64, per_page: i64) -> Result<LogPage> {
         let mut from = "from stays s join messages m on m.conversation_id = s.conversation_id
                and m.seq > s.since_seq and (s.until_seq is null or m.seq <= s.until_seq)
-             where s.user_id = $1 and (m.recipient_id is null or m.recipient_id = $1)"
-            .to_owned();
+             {EXTRAS}
+             where s.user_id = $1 and (m.recipient_id is null or m.recipient_id = $1)
+               and m.kind not in ('edit', 'recall')"
+            .replace("{EXTRAS}", EXTRAS);
         let mut parameters = vec![user.0];
         if let Some(sender) = filter.from {
             parameters.push(sender.0);
@@ -149,5 +160,25 @@ pub(super) fn read_message(row: &AnyRow) -> Result<Message> {
         body: body.into(),
         claimed_ms: row.try_get(8).map_err(failed)?,
         stored_ms: row.try_get(9).map_err(failed)?,
+        client_id: row.try_get::<Option<&str>, _>(10).map_err(failed)?.map(Arc::from),
+        extras: read_extras(row)?.map(Arc::new),
     })
+}
+
+fn read_extras(row: &AnyRow) -> Result<Option<Extras>> {
+    let sender: Option<i64> = row.try_get(12).map_err(failed)?;
+    let text: Option<String> = row.try_get(13).map_err(failed)?;
+    let extras = Extras {
+        about: row.try_get::<Option<i64>, _>(11).map_err(failed)?.map(Seq),
+        quote: sender.zip(text).map(|(sender, text)| Quote { sender: UserId(sender), text }),
+        file: read_json(row, 14)?,
+        card: read_json(row, 15)?,
+        edited_ms: row.try_get(16).map_err(failed)?,
+    };
+    Ok((extras != Extras::default()).then_some(extras))
+}
+
+fn read_json<T: DeserializeOwned>(row: &AnyRow, column: usize) -> Result<Option<T>> {
+    let text: Option<&str> = row.try_get(column).map_err(failed)?;
+    text.map(serde_json::from_str).transpose().map_err(Error::internal)
 }

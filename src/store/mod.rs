@@ -8,6 +8,7 @@ mod friends;
 mod messages;
 mod rooms;
 mod rows;
+mod sessions;
 mod users;
 
 use std::fs::{DirBuilder, OpenOptions};
@@ -22,6 +23,7 @@ use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
 pub use batch::{Append, Batcher, Outcome, Settled};
 pub use friends::Friend;
 pub use messages::{Cursor, LogFilter, LogPage};
+pub use sessions::{NewSession, Session};
 pub use users::{Criterion, NewUser, Secrets};
 
 use crate::chat::error::{Error, Result};

@@ -86,12 +86,13 @@ impl Store {
             name: name.to_owned(),
             intro: intro.to_owned(),
             creator,
+            avatar: None,
         })
     }
 
     /// The room with this id.
     pub async fn room(&self, id: RoomId) -> Result<Option<Room>> {
-        let row = sqlx::query("select id, conversation_id, name, intro, creator_id from rooms where id = $1")
+        let row = sqlx::query("select id, conversation_id, name, intro, creator_id, avatar from rooms where id = $1 and deleted_ms is null")
             .bind(id.0)
             .fetch_optional(&self.read)
             .await
@@ -101,19 +102,20 @@ impl Store {
 
     /// The room of this conversation; none for a direct pair.
     pub async fn room_of(&self, conversation: ConversationId) -> Result<Option<Room>> {
-        let row =
-            sqlx::query("select id, conversation_id, name, intro, creator_id from rooms where conversation_id = $1")
-                .bind(conversation.0)
-                .fetch_optional(&self.read)
-                .await
-                .map_err(failed)?;
+        let row = sqlx::query(
+            "select id, conversation_id, name, intro, creator_id, avatar from rooms where conversation_id = $1",
+        )
+        .bind(conversation.0)
+        .fetch_optional(&self.read)
+        .await
+        .map_err(failed)?;
         row.as_ref().map(read_room).transpose()
     }
 
     /// The rooms that `user` is in, ordered by id, at most `limit`.
     pub async fn rooms_of(&self, user: UserId, limit: i64) -> Result<Vec<Room>> {
         let rows = sqlx::query(
-            "select r.id, r.conversation_id, r.name, r.intro, r.creator_id
+            "select r.id, r.conversation_id, r.name, r.intro, r.creator_id, r.avatar
              from stays s join rooms r on r.conversation_id = s.conversation_id
              where s.user_id = $1 and s.until_seq is null order by r.id limit $2",
         )
@@ -223,5 +225,6 @@ fn read_room(row: &AnyRow) -> Result<Room> {
         name: row.try_get(2).map_err(failed)?,
         intro: row.try_get(3).map_err(failed)?,
         creator: UserId(row.try_get(4).map_err(failed)?),
+        avatar: row.try_get(5).map_err(failed)?,
     })
 }

@@ -100,7 +100,9 @@ async fn signin_answers_with_the_document_and_the_rooms() {
     let id = client.ok("signup", whole).await["id"].clone();
 
     let mut alee = server.newcomer("alee").await;
-    let reply = alee.sign_in().await;
+    let mut reply = alee.sign_in().await;
+    let [session, token] = ["session", "token"].map(|name| reply.as_object_mut().unwrap().remove(name).unwrap());
+    assert!(session.is_i64() && token.as_str().unwrap().len() == 43, "{session} {token}");
     let doc = json!({
         "id": id, "username": "alee", "sex": "1", "question": "pet?", "groups": [{"name": "b"}, {"name": "a"}],
         "presence": "在线"

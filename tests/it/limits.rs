@@ -37,7 +37,7 @@ async fn twenty_wrong_passwords_lock_the_account_for_that_address_alone() {
         assert_ne!(wrong(&mut guesser, "alee").await["message"], LATER, "attempt {attempt}");
     }
     // Even with the right password, on any connection from there.
-    let refusal = json!({"code": 404, "message": LATER});
+    let refusal = json!({"code": 404, "message": LATER, "reason": "too_many"});
     assert_eq!(right(&mut guesser, "alee").await, refusal);
     assert_eq!(right(&mut client_at(&server, "10.0.0.1").await, "alee").await, refusal);
     // Others from there, and the owner from elsewhere.
@@ -118,7 +118,7 @@ async fn questions_are_answered_at_a_limited_rate_from_anywhere() {
     }
     let good = json!({"username": "alee", "answer": "rex", "newpassword": "stolen"});
     let reply = client_at(&server, "10.0.0.99").await.ack("retrieve", good).await;
-    assert_eq!(reply, json!({"code": 404, "message": LATER}));
+    assert_eq!(reply, json!({"code": 404, "message": LATER, "reason": "too_many"}));
     assert_eq!(client.ok("retrieve", json!({"username": "bob"})).await["question"], "q");
     assert_eq!(code(&right(&mut client, "alee").await), 200);
 }

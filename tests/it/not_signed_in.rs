@@ -24,7 +24,7 @@ const FOR_USERS: [&str; 16] = [
 ];
 
 async fn refused(client: &mut Client, payload: &Value) {
-    let refusal = json!({"code": 403, "message": "尚未登陆"});
+    let refusal = json!({"code": 403, "message": "尚未登陆", "reason": "not_signed_in"});
     for command in FOR_USERS {
         assert_eq!(client.ack(command, payload.clone()).await, refusal, "{command}");
         assert_eq!(client.command(json!(1), command, payload.clone()).await, refusal, "{command}");

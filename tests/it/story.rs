@@ -9,7 +9,7 @@ use nodeim::chat::event::Event;
 use nodeim::chat::ids::UserId;
 use nodeim::chat::message::Format;
 use nodeim::chat::presence::Presence;
-use nodeim::chat::{Announcer, Chat, Credentials, Ending, LogQuery, Said, SignUp};
+use nodeim::chat::{Announcer, Chat, Credentials, Ending, LogQuery, Proof, Said, SignIn, SignUp};
 use nodeim::config::{Config, Switch};
 use nodeim::hub::{Connection, Frame, Hub, LocalBus, Port, Refused, Renderer, Wire};
 use nodeim::metrics::Metrics;
@@ -77,9 +77,17 @@ struct Person {
 impl Person {
     async fn come(chat: &Arc<Chat>, name: &str, id: UserId) -> Self {
         let ear = Arc::new(Ear::default());
-        let connection = chat.hub().open(&EVERYTHING, Arc::clone(&ear) as Arc<dyn Port>);
+        let connection = chat.hub().open(Arc::clone(&ear) as Arc<dyn Port>, HERE);
         let claim = Credentials { username: Some(name.to_owned()), id: None, password: "secret".to_owned() };
-        let signed_in = chat.sign_in(&connection, &claim, Presence::online(), HERE).await.unwrap();
+        let request = SignIn {
+            proof: Proof::Password(claim),
+            wish: Presence::online(),
+            address: HERE,
+            device: "",
+            renderer: &EVERYTHING,
+            self_paced: false,
+        };
+        let signed_in = chat.sign_in(&connection, request).await.unwrap();
         assert_eq!(signed_in.user.id, id);
         chat.arrive(&connection, &signed_in).await.unwrap();
         Self { chat: Arc::clone(chat), id, name: name.to_owned(), connection, ear }
@@ -106,7 +114,7 @@ impl Person {
 }
 
 fn said(text: &str) -> Said<'_> {
-    Said { text, format: Format::Html, claimed_ms: None, client_id: None }
+    Said { text, format: Format::Html, ..Said::default() }
 }
 
 /// A port that keeps what it is given, until it is told to be deaf.

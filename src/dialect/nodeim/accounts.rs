@@ -6,11 +6,12 @@ use serde_json::{Map, Value};
 use super::context::Context;
 use super::loose::{Id, Text};
 use super::person::SelfUser;
-use super::wire::{self, Bye, DONE, Done, Nothing};
+use super::wire::{self, Bye, DONE, Done};
+use super::{modern, render};
 use crate::chat::error::{Error, Reason, Result};
 use crate::chat::ids::UserId;
 use crate::chat::presence::Presence;
-use crate::chat::{Change, Credentials, Ending, ProfileChange, SignUp, SignedIn, profile};
+use crate::chat::{Change, Credentials, Ending, ProfileChange, Proof, SignIn, SignUp, SignedIn, profile};
 use crate::store::Criterion;
 
 /// `signup`: a new account. One is not signed in afterwards.
@@ -26,36 +27,58 @@ pub(super) async fn signup(cx: &mut Context, req: wire::SignUp) -> Result<wire::
     Ok(wire::SignedUp { code: 200, message: "注册成功", id: id.0 })
 }
 
-/// `signin`: by user name, id or both. Others hear of it after the reply.
+/// `signin`: by user name, id or both, or with a session's token. Others hear of it after the reply.
 pub(super) async fn signin(cx: &mut Context, req: wire::SignIn) -> Result<Box<RawValue>> {
     if cx.connection.user().is_some() {
         return Err(Error::Conflict(Reason::AlreadySignedIn));
     }
-    let wish = req.presence.filled().map_or(Ok(Presence::online()), Presence::parse)?;
-    let claim = Credentials {
-        username: req.username.filled(),
-        id: match req.id {
-            Id::Absent => None,
-            Id::Nobody => Some(UserId(0)),
-            Id::Given(id) => Some(UserId(id)),
+    let is_modern = req.api.0.is_some_and(|api| api >= 2);
+    let request = SignIn {
+        wish: req.presence.filled().map_or(Ok(Presence::online()), Presence::parse)?,
+        address: cx.link.address,
+        device: &req.device.0.unwrap_or_default(),
+        renderer: if is_modern { &modern::RENDERER } else { &render::RENDERER },
+        self_paced: is_modern,
+        proof: match req.token.filled() {
+            Some(token) => Proof::Token(token),
+            None => Proof::Password(Credentials {
+                username: req.username.filled(),
+                id: match req.id {
+                    Id::Absent => None,
+                    Id::Nobody => Some(UserId(0)),
+                    Id::Given(id) => Some(UserId(id)),
+                },
+                password: req.password.filled().ok_or_else(Error::missing)?,
+            }),
         },
-        password: req.password.filled().ok_or_else(Error::missing)?,
     };
-    let signed_in = cx.chat.sign_in(&cx.connection, &claim, wish, cx.link.address).await?;
-    let SignedIn { user, presence, rooms, .. } = &signed_in;
+    let signed_in = cx.chat.sign_in(&cx.connection, request).await?;
+    let SignedIn { user, presence, rooms, session, token, .. } = &signed_in;
     let reply = wire::SignedIn {
         code: 200,
         message: format!("welcome back, {}", user.username),
         doc: SelfUser { user, presence },
         rooms: rooms.iter().map(|room| (&**room).into()).collect(),
+        session: session.0,
+        token: token.as_deref(),
     };
     let reply = to_raw_value(&reply).map_err(Error::internal)?;
     cx.arrives(signed_in);
     Ok(reply)
 }
 
-/// `signout`: the connection stays and may sign in again. Rooms are not left.
-pub(super) async fn signout(cx: &mut Context, _: Nothing) -> Result<Bye> {
+/// `signout`: ends the session. The connection stays and may sign in again. Rooms are not left.
+pub(super) async fn signout(cx: &mut Context, req: wire::SignOut) -> Result<Bye> {
+    let me = cx.user()?;
+    if req.everywhere.0 {
+        cx.chat.end_all_sessions(&cx.connection, me).await?;
+    } else if let Some(session) = cx.connection.session() {
+        match cx.chat.end_session(&cx.connection, me, session).await {
+            // It has ended already, from elsewhere.
+            Ok(()) | Err(Error::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
     cx.connection.leave();
     let ending = if cx.link.written().await { Ending::Orderly } else { Ending::Broken };
     cx.chat.sign_out(&cx.connection, ending).await;
@@ -116,7 +139,7 @@ pub(super) async fn profile(cx: &mut Context, req: wire::Profile) -> Result<Done
     let (question, answer) = (change("question"), change("answer"));
     let password = cx.new_password(doc.remove("password").map(Text::from).and_then(Text::filled));
     let change = ProfileChange { attributes: doc, password: password.clone(), question, answer };
-    cx.chat.change_profile(me, change).await?;
+    cx.chat.change_profile(me, cx.connection.session(), change).await?;
     cx.applied(password.as_deref());
     Ok(DONE)
 }

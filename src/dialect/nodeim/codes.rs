@@ -24,7 +24,11 @@ const fn user(name: &'static str, invalid: u16, conflict: u16) -> Rule {
     Rule { name, needs_user: true, invalid, conflict }
 }
 
-const RULES: [Rule; 19] = [
+const fn modern(name: &'static str) -> Rule {
+    Rule { name, needs_user: true, invalid: 400, conflict: 409 }
+}
+
+const RULES: &[Rule] = &[
     open("signup", 404, 405),
     open("signin", 403, 402),
     open("retrieve", 404, 405),
@@ -44,6 +48,8 @@ const RULES: [Rule; 19] = [
     user("log", 403, 500),
     user("presence", 403, 500),
     user("profile", 404, 500),
+    modern("sessions"),
+    modern("sessions.end"),
 ];
 
 /// The rule of the command `name`.
@@ -51,41 +57,61 @@ pub(super) fn rule(name: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.name == name)
 }
 
-/// A reply that says what went wrong: `{"code": 404, "message": "..."}`.
+/// A reply that says what went wrong: `{"code": 404, "message": "...", "reason": "no_such_user"}`.
 #[derive(Debug, Serialize, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) code: u16,
+    /// For people.
     message: &'static str,
+    /// For programs.
+    reason: Cause,
+}
+
+/// The domain's reasons, and those that are no one's in particular.
+#[derive(Debug, Serialize, PartialEq, Eq)]
+#[serde(untagged)]
+enum Cause {
+    Reason(Reason),
+    Other(&'static str),
 }
 
 /// The reply for an error of the command with this rule.
 pub(super) fn fault(rule: &Rule, error: &Error) -> Fault {
-    let (code, message) = match error {
-        Error::Invalid(reason) => (rule.invalid, words(*reason)),
-        Error::NotSignedIn => (403, "尚未登陆"),
-        Error::Forbidden(Reason::WrongAnswer) => (406, words(Reason::WrongAnswer)),
-        Error::Forbidden(reason) => (403, words(*reason)),
-        Error::NotFound(reason) => (404, words(*reason)),
-        Error::Conflict(reason) => (rule.conflict, words(*reason)),
+    let other = |code, message, cause| Fault { code, message, reason: Cause::Other(cause) };
+    let (code, reason) = match error {
+        Error::Invalid(reason) => (rule.invalid, *reason),
+        Error::Forbidden(Reason::WrongAnswer) => (406, Reason::WrongAnswer),
+        Error::Forbidden(reason) => (403, *reason),
+        Error::NotFound(reason) => (404, *reason),
+        Error::Conflict(reason) => (rule.conflict, *reason),
+        Error::NotSignedIn => return other(403, "尚未登陆", "not_signed_in"),
         // The same code as for a wrong password: clients know no other here.
-        Error::TooMany if rule.name == "signin" || rule.name == "retrieve" => (404, "尝试次数过多，请稍后再试"),
-        Error::TooMany => (429, "操作过于频繁，请稍后再试"),
-        Error::Unavailable(_) => (500, "服务器暂时不可用，请稍后再试"),
-        Error::Internal(_) => (500, "服务器内部错误"),
+        Error::TooMany if rule.name == "signin" || rule.name == "retrieve" => {
+            return other(404, "尝试次数过多，请稍后再试", "too_many");
+        }
+        Error::TooMany => return refused(Refusal::TooFast),
+        Error::Unavailable(_) => return refused(Refusal::Closing),
+        Error::Internal(_) => return other(500, "服务器内部错误", "internal"),
     };
-    Fault { code, message }
+    Fault { code, message: words(reason), reason: Cause::Reason(reason) }
 }
 
 /// The reply for an event that is no command.
 pub(super) fn unknown_command() -> Fault {
-    Fault { code: 404, message: "未知命令" }
+    Fault { code: 404, message: "未知命令", reason: Cause::Other("unknown_command") }
 }
 
 /// The reply for a command that is not even tried.
 pub(super) fn refused(why: Refusal) -> Fault {
     match why {
-        Refusal::TooFast => Fault { code: 429, message: "操作过于频繁，请稍后再试" },
-        Refusal::Closing => Fault { code: 500, message: "服务器暂时不可用，请稍后再试" },
+        Refusal::TooFast => {
+            Fault { code: 429, message: "操作过于频繁，请稍后再试", reason: Cause::Other("too_many") }
+        }
+        Refusal::Closing => {
+            Fault {
+                code: 500, message: "服务器暂时不可用，请稍后再试", reason: Cause::Other("unavailable")
+            }
+        }
     }
 }
 
@@ -112,6 +138,14 @@ fn words(reason: Reason) -> &'static str {
         Reason::NotAFriend => "不在好友列表中",
         Reason::NoQuestion => "没有设置密码提示问题",
         Reason::WrongAnswer => "答案错误",
+        Reason::WrongToken => "登陆已失效",
+        Reason::NoSuchSession => "会话不存在",
+        Reason::NoSuchMessage => "消息不存在",
+        Reason::TooLate => "已超过允许的时间",
+        Reason::NoSuchFile => "文件不存在",
+        Reason::Blocked => "对方拒绝接收你的消息",
+        Reason::NotAllowed => "没有权限",
+        Reason::Muted => "你已被禁言",
     }
 }
 
@@ -135,6 +169,6 @@ mod tests {
     fn causes_stay_inside() {
         let error = Error::unavailable("password=secret");
         let text = serde_json::to_string(&fault(rule("message").unwrap(), &error)).unwrap();
-        assert_eq!(text, r#"{"code":500,"message":"服务器暂时不可用，请稍后再试"}"#);
+        assert_eq!(text, r#"{"code":500,"message":"服务器暂时不可用，请稍后再试","reason":"unavailable"}"#);
     }
 }

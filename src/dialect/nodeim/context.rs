@@ -6,7 +6,6 @@ use sha2::{Digest, Sha256};
 use tracing::warn;
 
 use super::loose::Id;
-use super::render::RENDERER;
 use crate::chat::error::{Error, Reason, Result};
 use crate::chat::ids::{RoomId, UserId};
 use crate::chat::{Chat, Ending, SignedIn};
@@ -27,7 +26,7 @@ pub(super) struct Context {
 
 impl Context {
     pub(super) fn new(chat: Arc<Chat>, link: Link) -> Self {
-        let connection = chat.hub().open(&RENDERER, link.port());
+        let connection = chat.hub().open(link.port(), link.address);
         Self { chat, link, connection, arriving: None, applied_password: None }
     }
 

@@ -9,6 +9,7 @@ mod envelope;
 mod friends;
 mod loose;
 mod messages;
+mod modern;
 mod person;
 mod render;
 mod rooms;
@@ -145,6 +146,8 @@ async fn dispatch(cx: &mut Context, rule: &Rule, payload: Map<String, Value>) ->
         "room.join" => run!(rooms::join),
         "room.leave" => run!(rooms::leave),
         "room.list" => run!(rooms::list),
+        "sessions" => run!(modern::sessions::list),
+        "sessions.end" => run!(modern::sessions::end),
         name => Err(Error::internal(format!("the command {name} has a rule and no handler"))),
     }
 }

@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 use super::person::PublicUser;
 use super::wire::{PresenceChanged, RoomJoined, RoomLeft};
 use crate::chat::event::{Event, Person};
+use crate::chat::ids::UserId;
 use crate::chat::message::{Format, Kind, Message};
+use crate::chat::presence::Presence;
 use crate::chat::room::Room;
 use crate::hub::{Frame, Renderer, Wire};
 
@@ -25,18 +27,39 @@ impl Renderer for NodeimRenderer {
 
     fn render(&self, event: &Event) -> Option<Frame> {
         match event {
+            Event::Message { message, .. } if message.kind.is_change() => None,
             Event::Message { message, from, room } => message_frame(message, from, room.as_deref()),
-            Event::Presence { user, presence } => {
-                shared("presence", &PresenceChanged { id: user.0, presence: presence.as_str() })
-            }
-            Event::RoomJoined { room, person, newbie } => {
-                shared("room.join", &RoomJoined { room: (&**room).into(), user: PublicUser(person), newbie: *newbie })
-            }
-            Event::RoomLeft { room, person } => {
-                shared("room.leave", &RoomLeft { room: (&**room).into(), user: PublicUser(person) })
-            }
+            Event::Presence { user, presence: value } => presence(*user, value),
+            Event::RoomJoined { room, person, newbie } => room_joined(room, person, *newbie),
+            Event::RoomLeft { room, person, .. } => room_left(room, person, None),
+            Event::Uploaded { url, filename } => uploaded(url, filename),
+            Event::Profile { .. }
+            | Event::RoomChanged { .. }
+            | Event::RoomMember { .. }
+            | Event::RoomDeleted { .. }
+            | Event::Read { .. }
+            | Event::Typing { .. }
+            | Event::FriendsChanged
+            | Event::Quieted { .. }
+            | Event::SessionEnded { .. } => None,
         }
     }
+}
+
+pub(super) fn presence(user: UserId, presence: &Presence) -> Option<Frame> {
+    shared("presence", &PresenceChanged { id: user.0, presence: presence.as_str() })
+}
+
+pub(super) fn room_joined(room: &Room, person: &Person, newbie: bool) -> Option<Frame> {
+    shared("room.join", &RoomJoined { room: room.into(), user: PublicUser(person), newbie })
+}
+
+pub(super) fn room_left(room: &Room, person: &Person, by: Option<UserId>) -> Option<Frame> {
+    shared("room.leave", &RoomLeft { room: room.into(), user: PublicUser(person), by: by.map(|id| id.0) })
+}
+
+pub(super) fn uploaded(url: &str, filename: &str) -> Option<Frame> {
+    shared("upload", &json!({ "url": url, "filename": filename }))
 }
 
 fn shared(name: &'static str, event: &impl Serialize) -> Option<Frame> {
@@ -64,24 +87,42 @@ fn message_frame(message: &Message, from: &Person, room: Option<&Room>) -> Optio
     Some(Frame::addressed("message", format!(r#"{{"from":{from},"to":"#), after))
 }
 
-/// The `type` of a message; none for chat text.
+/// The `type` of a message; none for what clients of 2013 show as chat text.
 pub(super) fn kind(kind: Kind) -> Option<&'static str> {
     match kind {
-        Kind::Text => None,
         Kind::FriendRequest => Some("request-subscription"),
         Kind::FriendAgreed => Some("agree"),
         Kind::FriendRefused => Some("refuse"),
+        Kind::Text | Kind::Image | Kind::File | Kind::Invitation | Kind::Recalled | Kind::Edit | Kind::Recall => None,
     }
 }
 
-/// A message's text as HTML, which is what nodeim's clients show.
+/// A message's text as HTML, which is what nodeim's clients show. Pictures, files and invitations, for which they
+/// have no word, become a part of it.
 pub(super) fn html(message: &Message) -> Cow<'_, str> {
-    match message.format {
-        Format::Html => Cow::Borrowed(&message.body),
-        Format::Plain => Cow::Owned(
-            message.body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"),
-        ),
+    let body = match message.format {
+        Format::Html => Cow::Borrowed(&*message.body),
+        Format::Plain => Cow::Owned(escape(&message.body)),
+    };
+    let extras = message.extras.as_deref();
+    match (message.kind, extras.and_then(|extras| extras.file.as_ref()), extras.and_then(|extras| extras.card.as_ref()))
+    {
+        (Kind::Image, Some(file), _) => {
+            Cow::Owned(format!(r#"<img src="{}" alt="{}" />{body}"#, escape(&file.url), escape(&file.name)))
+        }
+        (Kind::File, Some(file), _) => {
+            Cow::Owned(format!(r#"<a href="{}">{}</a> {body}"#, escape(&file.url), escape(&file.name)))
+        }
+        (Kind::Invitation, _, Some(card)) => {
+            Cow::Owned(format!("邀请你加入房间 {}（{}）{body}", escape(&card.name), card.room))
+        }
+        (Kind::Recalled, ..) => Cow::Borrowed("此消息已撤回"),
+        _ => body,
     }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -89,8 +130,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::chat::ids::{ConversationId, MessageId, RoomId, Seq, UserId};
-    use crate::chat::presence::Presence;
+    use crate::chat::ids::{ConversationId, MessageId, RoomId, Seq};
     use crate::chat::user::User;
 
     fn json_for(frame: &Frame, user: i64) -> String {
@@ -118,6 +158,8 @@ mod tests {
             body: "<b>\"你好\"</b>".into(),
             claimed_ms: 1_371_110_400_000,
             stored_ms: 5,
+            client_id: None,
+            extras: None,
         }
     }
 
@@ -128,6 +170,7 @@ mod tests {
             name: "茶馆".into(),
             intro: String::new(),
             creator: UserId(7),
+            avatar: None,
         }
     }
 

@@ -28,7 +28,8 @@ pub(super) struct SignedUp {
     pub(super) id: i64,
 }
 
-/// `{"username": "alee", "password": "111111"}`, or `id` for `username`; `presence` for who wants to start hidden.
+/// `{"username": "alee", "password": "111111"}`, or `id` for `username`; `presence` for who wants to start hidden. Or
+/// `{"token": "pW0..."}`. With `"api": 2` for the events of modern clients.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct SignIn {
@@ -36,15 +37,28 @@ pub(super) struct SignIn {
     pub(super) id: Id,
     pub(super) password: Text,
     pub(super) presence: Text,
+    pub(super) token: Text,
+    pub(super) device: Text,
+    pub(super) api: Number,
 }
 
-/// `{"code": 200, "message": "welcome back, alee", "doc": {...}, "rooms": [...]}`
+/// `{"code": 200, "message": "welcome back, alee", "doc": {...}, "rooms": [...], "session": 12, "token": "pW0..."}`
 #[derive(Serialize)]
 pub(super) struct SignedIn<'a> {
     pub(super) code: u16,
     pub(super) message: String,
     pub(super) doc: SelfUser<'a>,
     pub(super) rooms: Vec<RoomDoc<'a>>,
+    pub(super) session: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) token: Option<&'a str>,
+}
+
+/// `{}`, or `{"everywhere": true}`
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct SignOut {
+    pub(super) everywhere: Flag,
 }
 
 /// No parameters, or none that are looked at.
@@ -241,11 +255,19 @@ pub(super) struct RoomDoc<'a> {
     name: &'a str,
     intro: &'a str,
     creator: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    avatar: Option<&'a str>,
 }
 
 impl<'a> From<&'a Room> for RoomDoc<'a> {
     fn from(room: &'a Room) -> Self {
-        Self { id: room.id.0, name: &room.name, intro: &room.intro, creator: room.creator.0 }
+        Self {
+            id: room.id.0,
+            name: &room.name,
+            intro: &room.intro,
+            creator: room.creator.0,
+            avatar: room.avatar.as_deref(),
+        }
     }
 }
 
@@ -277,6 +299,8 @@ pub(super) struct RoomJoined<'a> {
 pub(super) struct RoomLeft<'a> {
     pub(super) room: RoomDoc<'a>,
     pub(super) user: PublicUser<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) by: Option<i64>,
 }
 
 /// The event `presence`.

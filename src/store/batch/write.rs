@@ -1,18 +1,21 @@
-//! One commit's statements: repeats, friendships, numbers, messages.
+//! One commit's statements: repeats, changes, numbers, messages.
 //!
 //! None of them returns a row per message: with SQLite each row would be handed from thread to thread.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use sqlx::{AnyConnection, AssertSqlSafe, Row};
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::Outcome;
+use super::change::carry_out;
+use super::extras;
 use super::seqs::LastSeqs;
-use crate::chat::error::{Error, Reason, Result};
+use crate::chat::draft::Draft;
+use crate::chat::error::{Error, Reason};
 use crate::chat::ids::{ConversationId, MessageId, Seq, UserId};
-use crate::chat::message::{Draft, FriendshipChange, Message};
-use crate::store::messages::{COLUMNS, read_message};
+use crate::chat::message::Message;
+use crate::store::messages::{COLUMNS, EXTRAS, read_message};
 use crate::store::rows::{Marker, Template, placeholders, runs};
 
 const COLUMNS_OF_MESSAGE: usize = 11;
@@ -49,7 +52,7 @@ pub(super) async fn write(
             }
             continue;
         }
-        match change_friendship(connection, draft, stored_ms).await? {
+        match carry_out(connection, draft, stored_ms).await? {
             Ok(()) => {
                 outcomes.push(None);
                 if let Some(key) = key {
@@ -76,7 +79,8 @@ pub(super) async fn write(
         *seq += 1;
     }
     let messages = number(connection, drafts, &rows, stored_ms).await?;
-    insert(connection, drafts, &messages).await?;
+    insert(connection, &messages).await?;
+    extras::insert(connection, drafts, &messages).await?;
     for (place, message) in messages {
         outcomes[place] = Some(Outcome::Stored(message));
     }
@@ -111,9 +115,10 @@ async fn find_repeats(connection: &mut AnyConnection, drafts: &[Draft]) -> sqlx:
     let mut known = HashMap::new();
     for run in runs(&keys, Marker::Dollar.longest(3)) {
         let text = format!(
-            "select {COLUMNS}, m.client_id from (values {}) as v
+            "select {COLUMNS} from (values {}) as v
              join messages m
-               on m.conversation_id = v.column1 and m.sender_id = v.column2 and m.client_id = v.column3",
+               on m.conversation_id = v.column1 and m.sender_id = v.column2 and m.client_id = v.column3
+             {EXTRAS}",
             placeholders(run.len(), 3)
         );
         let query = run.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, (conversation, sender, id)| {
@@ -121,58 +126,13 @@ async fn find_repeats(connection: &mut AnyConnection, drafts: &[Draft]) -> sqlx:
         });
         for row in &query.fetch_all(&mut *connection).await? {
             let message = read_message(row).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-            let id: &str = row.try_get(10)?;
-            known.insert((message.conversation, message.sender, Arc::from(id)), Known::Stored(Arc::new(message)));
+            if let Some(id) = &message.client_id {
+                let key = (message.conversation, message.sender, Arc::clone(id));
+                known.insert(key, Known::Stored(Arc::new(message)));
+            }
         }
     }
     Ok(known)
-}
-
-/// Makes the change of a friendship that goes with a draft; the inner error means that the draft must not be stored.
-async fn change_friendship(connection: &mut AnyConnection, draft: &Draft, now_ms: i64) -> sqlx::Result<Result<()>> {
-    let (Some(change), Some(recipient)) = (draft.change, draft.recipient) else {
-        return Ok(Ok(()));
-    };
-    let (me, other) = (draft.sender.0, recipient.0);
-    let (query, refusal) = match change {
-        FriendshipChange::Ask => (
-            sqlx::query(
-                "insert into friendships (owner_id, friend_id, accepted, created_ms) values ($1, $2, 0, $3)
-                 on conflict do nothing",
-            )
-            .bind(me)
-            .bind(other)
-            .bind(now_ms),
-            Error::Conflict(Reason::AlreadyRequested),
-        ),
-        FriendshipChange::Agree => (
-            sqlx::query("update friendships set accepted = 1 where owner_id = $1 and friend_id = $2 and accepted = 0")
-                .bind(other)
-                .bind(me),
-            Error::NotFound(Reason::NoRequest),
-        ),
-        FriendshipChange::Refuse => (
-            sqlx::query("delete from friendships where owner_id = $1 and friend_id = $2 and accepted = 0")
-                .bind(other)
-                .bind(me),
-            Error::NotFound(Reason::NoRequest),
-        ),
-    };
-    if query.execute(&mut *connection).await?.rows_affected() == 0 {
-        return Ok(Err(refusal));
-    }
-    if change == FriendshipChange::Agree {
-        sqlx::query(
-            "insert into friendships (owner_id, friend_id, accepted, created_ms) values ($1, $2, 1, $3)
-             on conflict (owner_id, friend_id) do update set accepted = 1",
-        )
-        .bind(me)
-        .bind(other)
-        .bind(now_ms)
-        .execute(connection)
-        .await?;
-    }
-    Ok(Ok(()))
 }
 
 /// Gives the drafts at `rows` their ids. Ids grow in the order of commits, over all nodes.
@@ -206,21 +166,19 @@ async fn number(
             body: Arc::clone(&draft.body),
             claimed_ms: draft.claimed_ms,
             stored_ms,
+            client_id: draft.client_id.clone(),
+            extras: draft.extras.clone(),
         };
         (*place, Arc::new(message))
     };
     Ok((last - count + 1..).zip(rows).map(message).collect())
 }
 
-async fn insert(
-    connection: &mut AnyConnection,
-    drafts: &[Draft],
-    messages: &[(usize, Arc<Message>)],
-) -> sqlx::Result<()> {
+async fn insert(connection: &mut AnyConnection, messages: &[(usize, Arc<Message>)]) -> sqlx::Result<()> {
     let marker = Marker::of(connection);
     for run in runs(messages, marker.longest(COLUMNS_OF_MESSAGE)) {
         let text = AssertSqlSafe(INSERT.text(marker, run.len()));
-        let query = run.iter().fold(sqlx::query(text), |query, (place, message)| {
+        let query = run.iter().fold(sqlx::query(text), |query, (_, message)| {
             query
                 .bind(message.id.0)
                 .bind(message.conversation.0)
@@ -232,7 +190,7 @@ async fn insert(
                 .bind(&*message.body)
                 .bind(message.claimed_ms)
                 .bind(message.stored_ms)
-                .bind(drafts[*place].client_id.as_deref())
+                .bind(message.client_id.as_deref())
         });
         query.execute(&mut *connection).await?;
     }

@@ -1,0 +1,8 @@
+//! What modern clients add to nodeim's wire: further commands, and events in other words for who opts for them.
+//! `docs/protocol/nodeim-modern.md` is the description.
+
+pub(super) mod message;
+mod render;
+pub(super) mod sessions;
+
+pub(super) use render::RENDERER;
