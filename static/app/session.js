@@ -70,7 +70,8 @@ async function enter(credentials, first) {
     decided.value = true;
     status.value = 'online';
   });
-  for (const task of onSignedIn) await task(first);
+  // One part of the page that fails to refresh must not keep the others from it.
+  for (const task of onSignedIn) await Promise.resolve(task(first)).catch(console.error);
 }
 
 function forget(reason) {

@@ -115,9 +115,7 @@ on('friends', () => {
   for (const one of allConversations()) if (one.blocked !== undefined) refreshSoon(one.key);
 });
 
-whenSignedIn(async () => {
-  await refresh().catch(() => refresh());
-});
+whenSignedIn(() => refresh().finally(() => (listed.value = true)));
 whenSignedOut(() => {
   byKey.value = new Map();
   listed.value = false;
