@@ -75,9 +75,8 @@ pub(super) fn routes() -> Router {
     let routes = Router::new().route("/", get(async |headers: HeaderMap| page(&headers)));
 
     let routes = FOLDERS.into_iter().fold(routes, |routes, (address, folder)| {
-        let serve = async move |Path(path): Path<String>, headers: HeaderMap| {
-            page_file(&format!("{folder}/{path}"), &headers)
-        };
+        let serve =
+            async move |Path(path): Path<String>, headers: HeaderMap| page_file(&format!("{folder}/{path}"), &headers);
         routes.route(&format!("/{address}/{{*path}}"), get(serve))
     });
 

@@ -62,7 +62,11 @@ export function remove(key) {
 function take(one) {
   if (one.user) meet([one.user]);
   const { user, ...rest } = one;
-  return { ...rest, key: one.room ? roomKey(one.room) : userKey(one.to) };
+  const key = one.room ? roomKey(one.room) : userKey(one.to);
+  const old = byKey.peek().get(key);
+  // A message may have overtaken the answer.
+  const newer = old && old.lastSeq > one.lastSeq ? { last: old.last, lastSeq: old.lastSeq, unread: old.unread } : {};
+  return { ...rest, key, ...newer };
 }
 
 /** Asks for the whole list. */
