@@ -60,4 +60,9 @@ impl Chat {
         let key = (one.min(other), one.max(other));
         self.caches.pairs.get_or_insert_async(&key, self.store.direct_conversation(one, other)).await
     }
+
+    /// The conversation of two users, if it is remembered.
+    pub(super) fn cached_pair(&self, one: UserId, other: UserId) -> Option<ConversationId> {
+        self.caches.pairs.get(&(one.min(other), one.max(other)))
+    }
 }

@@ -15,11 +15,13 @@ use super::message::{Kind, Message};
 use super::room::Room;
 use super::user::User;
 use crate::hub::{Connection, Hub, OnCredit, Parcel, Visit};
-use crate::store::{Cursor, Outcome, Settled};
+use crate::store::{Cursor, Outcome, PageSize, Settled};
 
 /// Conversations whose missed messages are read together, oldest first over all of them.
 const CONVERSATIONS_AT_ONCE: usize = 512;
 pub(super) const MAX_MISSED_CONVERSATIONS: i64 = 100_000;
+/// Missed messages read at a time have about so many bytes.
+const REPLAY_BYTES: usize = 1 << 20;
 const MAX_CATCH_UP_FAILURES: u32 = 5;
 
 /// What the announcer needs to know of a draft's surroundings, and who waits for it.
@@ -141,7 +143,8 @@ impl Chat {
         let mut open: HashMap<_, _> = cursors.iter().map(|cursor| (cursor.conversation, *cursor)).collect();
         while !open.is_empty() {
             let places: Vec<_> = open.values().copied().collect();
-            let page = self.store.messages_after(&places, self.limits.replay_page).await?;
+            let size = PageSize { messages: self.limits.replay_page, bytes: REPLAY_BYTES };
+            let page = self.store.messages_after(&places, size.messages, size).await?;
             if page.is_empty() {
                 break;
             }

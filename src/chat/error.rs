@@ -59,6 +59,8 @@ pub enum Reason {
     BadPresence,
     #[error("the profile has too many or too large attributes")]
     ProfileTooLarge,
+    #[error("too many at once")]
+    TooMany,
     #[error("too many criteria")]
     TooManyCriteria,
     #[error("the list is full")]

@@ -15,6 +15,7 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 
+use super::message::{Format, Message};
 use nesting::well_nested;
 
 /// The tags that stay and their attributes; `style` is for all of them.
@@ -134,6 +135,43 @@ fn is_plain_value(value: &str) -> bool {
         && value.match_indices('(').all(|(at, _)| is_colour(&value[..at]))
 }
 
+/// A message's text without markup, as people read it.
+pub fn plain(message: &Message) -> String {
+    match message.format {
+        Format::Plain => message.body.to_string(),
+        Format::Html => strip(&message.body),
+    }
+}
+
+/// The text in sanitised HTML: tags become nothing, but line breaks and blocks end a line.
+fn strip(html: &str) -> String {
+    if !html.contains(['<', '&']) {
+        return html.to_owned();
+    }
+    let mut text = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        text.push_str(&rest[..start]);
+        let tag = &rest[start + 1..];
+        if ["br", "/p", "/div"].iter().any(|block| tag.starts_with(block)) {
+            text.push('\n');
+        }
+        // A `>` in an attribute's value does not end the tag.
+        let mut is_quoted = false;
+        let end = tag.find(|c| {
+            is_quoted ^= c == '"';
+            c == '>' && !is_quoted
+        });
+        rest = end.map_or("", |end| &tag[end + 1..]);
+    }
+    text.push_str(rest);
+    // The sanitiser writes no other references than these; the ampersand comes last.
+    for (reference, character) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&nbsp;", " "), ("&amp;", "&")] {
+        text = text.replace(reference, character);
+    }
+    text.trim_end_matches('\n').to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +185,19 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(sanitize(text), *expected, "from {text}");
             assert_eq!(sanitize(expected), *expected, "a second time");
+        }
+    }
+
+    #[test]
+    fn text_without_markup() {
+        for (html, text) in [
+            ("a &lt;b&gt; &amp;amp; &quot;c&quot;", "a <b> &amp; \"c\""),
+            ("<div>one</div><div>two<br />three</div>", "one\ntwo\nthree"),
+            (r#"<a title="a>b" href="http://x/">link</a>!"#, "link!"),
+            ("plain", "plain"),
+            ("<b", ""),
+        ] {
+            assert_eq!(strip(html), text);
         }
     }
 

@@ -8,16 +8,17 @@ use super::Chat;
 use super::delivery::Ticket;
 use super::draft::{Change, Draft};
 use super::error::{Error, Reason, Result};
-use super::event::Topic;
+use super::history::STAYS_MAX;
 use super::html;
-use super::ids::{RoomId, UserId};
-use super::message::{Extras, Format, Kind, Message};
+use super::ids::{ConversationId, RoomId, Seq, UserId};
+use super::message::{Extras, Format, Kind, Message, Quote};
 use crate::clock::now_ms;
 use crate::hub::Connection;
 use crate::store::Append;
 
 const MAX_CLIENT_ID_BYTES: usize = 64;
 const MAX_INLINE_HTML_BYTES: usize = 4096;
+const QUOTE_CHARS: usize = 200;
 
 /// What a client wants to say.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,6 +29,8 @@ pub struct Said<'a> {
     pub claimed_ms: Option<i64>,
     /// An id of the sender's choice, at most 64 bytes, that makes a repeated send harmless.
     pub client_id: Option<&'a str>,
+    /// The number of the message that this one answers.
+    pub answers: Option<Seq>,
 }
 
 /// What a message is beside its text.
@@ -53,7 +56,11 @@ impl Chat {
     /// # Errors
     /// `NotFound` if there is no such user, `Invalid` if the text is too long, `Unavailable` if it was not stored.
     pub async fn send_direct(&self, me: UserId, to: UserId, said: Said<'_>) -> Result<Arc<Message>> {
-        self.write_to(me, to, said, Meaning::default()).await
+        let meaning = match said.answers {
+            None => Meaning::default(),
+            Some(_) => self.meaning(self.pair(me, self.user(to).await?.id).await?, me, said).await?,
+        };
+        self.write_to(me, to, said, meaning).await
     }
 
     /// Says something in a room.
@@ -68,24 +75,20 @@ impl Chat {
         said: Said<'_>,
     ) -> Result<Arc<Message>> {
         let room = self.room(id).await?;
-        // A connection is in the topics of its user's rooms, so mostly this needs no query.
-        let is_member = connection.is_in(Topic::Conversation(room.conversation))
-            || self.store.is_member(room.conversation, me).await?;
-        if !is_member {
-            return Err(Error::NotFound(Reason::NotAMember));
-        }
+        self.check_member(connection, me, &room).await?;
         let from = self.user(me).await?;
+        let meaning = self.meaning(room.conversation, me, said).await?;
         let draft = Draft {
             conversation: room.conversation,
             sender: me,
             recipient: None,
-            kind: Kind::Text,
+            kind: meaning.kind,
             format: said.format,
             body: self.body(said).await?,
             claimed_ms: said.claimed_ms.unwrap_or_else(now_ms),
             client_id: client_id(said)?,
-            extras: None,
-            files: Vec::new(),
+            extras: meaning.extras,
+            files: meaning.files,
             change: None,
         };
         self.append(draft, |done| Ticket { from, room: Some(room), done }).await
@@ -118,8 +121,35 @@ impl Chat {
         self.append(draft, |done| Ticket { from, room: None, done }).await
     }
 
+    /// What `said` is beside its text.
+    ///
+    /// # Errors
+    /// `NotFound` if it answers a message that `me` does not see.
+    async fn meaning(&self, conversation: ConversationId, me: UserId, said: Said<'_>) -> Result<Meaning> {
+        let Some(seq) = said.answers else {
+            return Ok(Meaning::default());
+        };
+        let quote = Some(self.quote(conversation, me, seq).await?);
+        let extras = Extras { about: Some(seq), quote, ..Extras::default() };
+        Ok(Meaning { extras: Some(Arc::new(extras)), ..Meaning::default() })
+    }
+
+    async fn quote(&self, conversation: ConversationId, me: UserId, seq: Seq) -> Result<Quote> {
+        let unknown = Error::NotFound(Reason::NoSuchMessage);
+        let stays = self.store.stays(me, &[conversation], STAYS_MAX).await?;
+        if !stays.iter().any(|stay| stay.after < seq && seq <= stay.last) {
+            return Err(unknown);
+        }
+        let message = self.store.message(conversation, seq).await?.filter(|message| message.kind.is_said());
+        let message = message.ok_or(unknown)?;
+        let text = html::plain(&message);
+        let name = || message.extras.as_ref()?.file.as_ref().map(|file| file.name.clone());
+        let text = if text.trim().is_empty() { name().unwrap_or_default() } else { text };
+        Ok(Quote { sender: message.sender, text: text.chars().take(QUOTE_CHARS).collect() })
+    }
+
     /// Hands a draft to the commit batcher and waits until it is on disk and announced.
-    async fn append(
+    pub(super) async fn append(
         &self,
         draft: Draft,
         ticket: impl FnOnce(oneshot::Sender<Result<Arc<Message>>>) -> Ticket,
@@ -131,7 +161,7 @@ impl Chat {
         outcome.await.map_err(Error::unavailable)?
     }
 
-    async fn body(&self, said: Said<'_>) -> Result<Arc<str>> {
+    pub(super) async fn body(&self, said: Said<'_>) -> Result<Arc<str>> {
         if said.text.len() > self.limits.message_max_bytes {
             return Err(Error::Invalid(Reason::TextTooLong));
         }

@@ -4,13 +4,17 @@
 //! [`event::Event`]; no wire, no SQL and no socket is known here.
 
 mod accounts;
+mod amend;
+mod attention;
 mod cache;
+mod conversations;
 mod delivery;
 pub mod draft;
 pub mod error;
 pub mod event;
 mod friends;
 mod guard;
+mod history;
 pub mod html;
 pub mod ids;
 mod log;
@@ -18,6 +22,7 @@ pub mod message;
 mod messages;
 mod names;
 mod password;
+mod places;
 pub mod presence;
 pub mod profile;
 pub mod room;
@@ -32,8 +37,10 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
 
 pub use accounts::{Change, Credentials, ProfileChange, SignUp};
+pub use conversations::{Company, Entry};
 pub use delivery::{Announcer, Ticket};
 pub use friends::FriendCard;
+pub use history::{History, HistoryQuery, Resumed};
 pub use log::{LogQuery, LogSheet};
 pub use messages::Said;
 pub use rooms::Attendance;

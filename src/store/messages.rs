@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::Store;
 use super::error::failed;
+use super::history::{PageSize, take};
 use super::rows::{Marker, placeholders, runs};
 use crate::chat::error::{Error, Result};
 use crate::chat::ids::{ConversationId, MessageId, Seq, UserId};
@@ -68,28 +69,34 @@ impl Store {
         rows.iter().map(cursor).collect()
     }
 
-    /// The next `limit` messages after the cursors, over all their conversations, oldest first.
+    /// The next messages after the cursors, over all their conversations, oldest first: so many as `size` says, and of
+    /// each conversation at most `each`.
     ///
-    /// Each conversation offers at most its next `limit` messages. That is enough: a message beyond them comes
-    /// after `limit` others of its own conversation.
-    pub async fn messages_after(&self, cursors: &[Cursor], limit: usize) -> Result<Vec<Message>> {
+    /// With `each` as large as the page no other message comes before those that are returned: one beyond a
+    /// conversation's next `each` comes after `each` others of its own conversation.
+    pub async fn messages_after(&self, cursors: &[Cursor], each: usize, size: PageSize) -> Result<Vec<Message>> {
         let mut messages = Vec::new();
         for run in runs(cursors, Marker::Dollar.longest(2)) {
             let text = format!(
                 "select {COLUMNS} from (values {}) as v join messages m on m.conversation_id = v.column1
-                   and m.seq > v.column2 and m.seq <= v.column2 + {limit}
-                 {EXTRAS} order by m.id limit {limit}",
-                placeholders(run.len(), 2)
+                   and m.seq > v.column2 and m.seq <= v.column2 + {each}
+                 {EXTRAS} order by m.id limit {}",
+                placeholders(run.len(), 2),
+                size.messages
             );
             let query = run.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, cursor| {
                 query.bind(cursor.conversation.0).bind(cursor.after.0)
             });
-            for row in &query.fetch_all(&self.read).await.map_err(failed)? {
-                messages.push(read_message(row)?);
-            }
+            messages.extend(take(query.fetch(&self.read), size).await?);
         }
         messages.sort_by_key(|message| message.id);
-        messages.truncate(limit);
+        let mut bytes = 0;
+        let enough = messages.iter().position(|message| {
+            let is_full = bytes >= size.bytes;
+            bytes += message.body.len();
+            is_full
+        });
+        messages.truncate(enough.unwrap_or(messages.len()).min(size.messages));
         Ok(messages)
     }
 

@@ -3,8 +3,10 @@
 //! Messages go through the [`Batcher`]; everything else is a method of [`Store`], in one file per subject.
 
 mod batch;
+mod conversations;
 mod error;
 mod friends;
+mod history;
 mod messages;
 mod rooms;
 mod rows;
@@ -21,7 +23,9 @@ use sqlx::migrate::Migrator;
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
 
 pub use batch::{Append, Batcher, Outcome, Settled};
+pub use conversations::{Listed, With};
 pub use friends::Friend;
+pub use history::{Direction, PageSize, ReadMarks, Stay};
 pub use messages::{Cursor, LogFilter, LogPage};
 pub use sessions::{NewSession, Session};
 pub use users::{Criterion, NewUser, Secrets};

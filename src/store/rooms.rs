@@ -39,6 +39,11 @@ impl Store {
         Ok(ConversationId(id))
     }
 
+    /// The conversation of two users, if there is one.
+    pub async fn existing_direct(&self, one: UserId, other: UserId) -> Result<Option<ConversationId>> {
+        self.find_direct(one.0.min(other.0), one.0.max(other.0)).await
+    }
+
     async fn find_direct(&self, low: i64, high: i64) -> Result<Option<ConversationId>> {
         let id: Option<i64> = sqlx::query_scalar("select id from conversations where low_id = $1 and high_id = $2")
             .bind(low)
@@ -219,12 +224,17 @@ async fn insert_stay(connection: &mut AnyConnection, conversation: i64, user: i6
 }
 
 fn read_room(row: &AnyRow) -> Result<Room> {
+    read_room_at(row, 0)
+}
+
+/// A room whose columns (id, conversation, name, introduction, creator, picture) begin at `first`.
+pub(super) fn read_room_at(row: &AnyRow, first: usize) -> Result<Room> {
     Ok(Room {
-        id: RoomId(row.try_get(0).map_err(failed)?),
-        conversation: ConversationId(row.try_get(1).map_err(failed)?),
-        name: row.try_get(2).map_err(failed)?,
-        intro: row.try_get(3).map_err(failed)?,
-        creator: UserId(row.try_get(4).map_err(failed)?),
-        avatar: row.try_get(5).map_err(failed)?,
+        id: RoomId(row.try_get(first).map_err(failed)?),
+        conversation: ConversationId(row.try_get(first + 1).map_err(failed)?),
+        name: row.try_get(first + 2).map_err(failed)?,
+        intro: row.try_get(first + 3).map_err(failed)?,
+        creator: UserId(row.try_get(first + 4).map_err(failed)?),
+        avatar: row.try_get(first + 5).map_err(failed)?,
     })
 }

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use tracing::warn;
 
 use super::loose::Id;
+use super::modern::attention::Typing;
 use crate::chat::error::{Error, Reason, Result};
 use crate::chat::ids::{RoomId, UserId};
 use crate::chat::{Chat, Ending, SignedIn};
@@ -19,6 +20,7 @@ pub(super) struct Context {
     pub(super) connection: Arc<Connection>,
     /// Who has just signed in: told to the others after the reply.
     arriving: Option<SignedIn>,
+    pub(super) typing: Typing,
     /// The digest of the password that this session has set last. Old clients post it again with every later
     /// change of the profile, which must not undo a reset made elsewhere.
     applied_password: Option<[u8; 32]>,
@@ -27,7 +29,7 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn new(chat: Arc<Chat>, link: Link) -> Self {
         let connection = chat.hub().open(link.port(), link.address);
-        Self { chat, link, connection, arriving: None, applied_password: None }
+        Self { chat, link, connection, arriving: None, typing: Typing::default(), applied_password: None }
     }
 
     /// Who is signed in here.

@@ -47,6 +47,11 @@ impl Text {
     pub(super) fn filled(self) -> Option<String> {
         self.0.filter(|text| !text.is_empty())
     }
+
+    /// The same, borrowed.
+    pub(super) fn filled_ref(&self) -> Option<&str> {
+        self.0.as_deref().filter(|text| !text.is_empty())
+    }
 }
 
 impl From<Value> for Text {

@@ -3,45 +3,56 @@
 use std::sync::Arc;
 
 use super::context::Context;
-use super::loose::{Id, Number};
+use super::loose::Id;
+use super::modern::amending::format;
 use super::render;
 use super::wire::{self, Sent};
 use crate::chat::error::{Error, Result};
-use crate::chat::ids::{RoomId, UserId};
-use crate::chat::message::{Format, Message};
+use crate::chat::ids::{RoomId, Seq, UserId};
+use crate::chat::message::Message;
 use crate::chat::{LogQuery, Said};
 
 /// `message`: says something to a person. The sender gets no copy.
 ///
 /// `{"to": 12, "message": "hi", "time": 1371110400000}` -> `{"code": 200}`
-pub(super) async fn message(cx: &mut Context, req: wire::Message) -> Result<Sent> {
+pub(super) async fn message(cx: &mut Context, req: wire::Say) -> Result<Sent> {
     let me = cx.user()?;
     let to = Context::target(req.to)?;
-    let text = req.message.0.ok_or_else(Error::missing)?;
-    let cid = req.cid.filled();
-    let message = cx.chat.send_direct(me, to, said(&text, req.time, cid.as_deref())).await?;
-    Ok(sent(&message, cid.is_some()))
+    let text = req.message.0.as_deref().ok_or_else(Error::missing)?;
+    let message = cx.chat.send_direct(me, to, said(text, &req)?).await?;
+    Ok(sent(&message, &req))
 }
 
 /// `room.message`: says something in a room. The sender gets it like every member.
-pub(super) async fn room_message(cx: &mut Context, req: wire::RoomMessage) -> Result<Sent> {
+pub(super) async fn room_message(cx: &mut Context, req: wire::Say) -> Result<Sent> {
     let me = cx.user()?;
     let room = Context::room(req.room.or(req.id))?;
-    let text = req.message.filled().ok_or_else(Error::missing)?;
-    let cid = req.cid.filled();
-    let message = cx.chat.send_to_room(&cx.connection, me, room, said(&text, req.time, cid.as_deref())).await?;
-    Ok(sent(&message, cid.is_some()))
+    let text = req.message.filled_ref().ok_or_else(Error::missing)?;
+    let message = cx.chat.send_to_room(&cx.connection, me, room, said(text, &req)?).await?;
+    Ok(sent(&message, &req))
 }
 
-/// nodeim's text is HTML; its `time` is the sender's clock.
-fn said<'a>(text: &'a str, time: Number, cid: Option<&'a str>) -> Said<'a> {
-    Said { text, format: Format::Html, claimed_ms: time.0, client_id: cid }
+/// nodeim's text is HTML unless the client says otherwise; its `time` is the sender's clock.
+fn said<'a>(text: &'a str, say: &'a wire::Say) -> Result<Said<'a>> {
+    Ok(Said {
+        text,
+        format: format(&say.format)?,
+        claimed_ms: say.time.0,
+        client_id: say.cid.filled_ref(),
+        answers: say.reply.0.map(Seq),
+    })
 }
 
 /// Who sent no id of their own gets the old reply, to the letter.
-fn sent(message: &Arc<Message>, has_cid: bool) -> Sent {
-    let shown = has_cid.then_some(message);
-    Sent { code: 200, id: shown.map(|message| message.id.to_string()), time: shown.map(|message| message.claimed_ms) }
+fn sent(message: &Arc<Message>, say: &wire::Say) -> Sent {
+    let shown = say.cid.filled_ref().map(|_| message);
+    Sent {
+        code: 200,
+        id: shown.map(|message| message.id.to_string()),
+        time: shown.map(|message| message.claimed_ms),
+        seq: shown.map(|message| message.seq.0),
+        at: shown.map(|message| message.stored_ms),
+    }
 }
 
 /// `log`: what was addressed to me, 20 a page, page 1 the oldest; my own messages in rooms too.

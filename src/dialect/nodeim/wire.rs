@@ -119,28 +119,23 @@ pub(super) struct Retrieved {
     pub(super) question: Option<String>,
 }
 
-/// `{"to": 12, "message": "<b>hi</b>", "time": 1371110400000, "cid": "a1"}`
+/// `{"to": 12, "message": "<b>hi</b>", "time": 1371110400000}`; in a room `{"room": 5, "message": "hi"}`, or `id` for
+/// `room`. Modern clients add `"cid": "a1"`, `"format": "plain"`, `"reply": 7`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Message {
+pub(super) struct Say {
     pub(super) to: Id,
-    pub(super) message: Text,
-    pub(super) time: Number,
-    pub(super) cid: Text,
-}
-
-/// `{"room": 5, "message": "hi"}`, or `id` for `room`.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct RoomMessage {
     pub(super) room: Id,
     pub(super) id: Id,
     pub(super) message: Text,
     pub(super) time: Number,
     pub(super) cid: Text,
+    pub(super) format: Text,
+    pub(super) reply: Number,
 }
 
-/// `{"code": 200}`; for a message with a `cid` also what became of it: `{"code": 200, "_id": "981", "time": ...}`.
+/// `{"code": 200}`; for a message with a `cid` also what became of it: `{"code": 200, "_id": "981", "time": ...,
+/// "seq": 7, "at": ...}`.
 #[derive(Serialize)]
 pub(super) struct Sent {
     pub(super) code: u16,
@@ -148,6 +143,10 @@ pub(super) struct Sent {
     pub(super) id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) seq: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) at: Option<i64>,
 }
 
 /// `{"from": 12, "page": 1}`, `{"room": 5, "page": "2"}`
