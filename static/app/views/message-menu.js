@@ -5,6 +5,7 @@ import { recall } from '../state/messages.js';
 import { plainText } from '../state/text.js';
 import { confirm } from '../ui/dialog.js';
 import { openMenu } from '../ui/menu.js';
+import { copyText } from '../ui/clipboard.js';
 import { guard, toast } from '../ui/toast.js';
 import { t } from '../words/index.js';
 import { replyTo, startEditing } from './composing.js';
@@ -33,7 +34,7 @@ export function openMessageMenu(anchor, message, key, point) {
 
 async function copy(text) {
   const selected = String(getSelection());
-  await guard(navigator.clipboard.writeText(selected && text.includes(selected) ? selected : text).then(() => toast(t('copied'))));
+  await guard(copyText(selected && text.includes(selected) ? selected : text).then(() => toast(t('copied'))));
 }
 
 async function askAndRecall(key, { seq }) {

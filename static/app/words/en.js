@@ -72,6 +72,9 @@ export const en = {
   findRooms: 'Find a room',
   unread: (n) => many(n, 'unread message', 'unread messages'),
   muted: 'Muted',
+  mute: 'Mute',
+  unmute: 'Unmute',
+  room: 'Room',
   comingSoon: 'This part of the page is being built.',
 
   // Settings

@@ -68,6 +68,9 @@ export const zh = {
   findRooms: '找群',
   unread: (n) => `${n} 条未读消息`,
   muted: '免打扰',
+  mute: '设为免打扰',
+  unmute: '取消免打扰',
+  room: '群',
   comingSoon: '这个部分正在建设中。',
 
   notifications: '通知',
