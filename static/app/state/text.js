@@ -1,6 +1,7 @@
 // The text of a message: as safe HTML, and as plain text.
 
 import DOMPurify from 'dompurify';
+import { tokenize } from 'linkifyjs';
 
 const purifier = DOMPurify(window);
 const RULES = {
@@ -27,18 +28,33 @@ function replacePicture(image) {
     return;
   }
   const elsewhere = /^https?:/i.test(source);
-  const instead = document.createElement(elsewhere ? 'a' : 'span');
-  if (elsewhere) {
-    instead.href = source;
-    instead.target = '_blank';
-    instead.rel = 'noopener noreferrer';
-  }
-  instead.textContent = image.alt || (elsewhere ? source : '🙂');
-  image.replaceWith(instead);
+  image.replaceWith(elsewhere ? linkTo(source, image.alt || source) : image.alt || '🙂');
 }
 
-/** @returns {string} HTML that may be put into the page */
-export const safeHtml = (text) => purifier.sanitize(text, RULES);
+/** @returns {string} HTML that may be put into the page; addresses in it are links */
+export function safeHtml(text) {
+  const body = purifier.sanitize(text, { ...RULES, RETURN_DOM: true });
+  const walker = document.createTreeWalker(body, NodeFilter.SHOW_TEXT);
+  const texts = [];
+  while (walker.nextNode()) if (!walker.currentNode.parentElement.closest('a')) texts.push(walker.currentNode);
+  for (const node of texts) linkText(node);
+  return body.innerHTML;
+}
+
+function linkText(node) {
+  const tokens = tokenize(node.data);
+  if (!tokens.some(isLink)) return;
+  node.replaceWith(...tokens.map((token) => (isLink(token) ? linkTo(token.toHref('https'), token.toString()) : token.toString())));
+}
+
+/** Only web addresses: a name with an @ in a chat is rarely a mail address. */
+export const isLink = (token) => token.isLink && token.t === 'url';
+
+function linkTo(href, text) {
+  const link = document.createElement('a');
+  Object.assign(link, { href, target: '_blank', rel: 'noopener noreferrer', textContent: text });
+  return link;
+}
 
 /** HTML without its markup; block elements end lines. */
 export function htmlToText(text) {

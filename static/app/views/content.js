@@ -2,7 +2,7 @@
 
 import { html, useMemo } from '../html.js';
 import { tokenize } from 'linkifyjs';
-import { htmlToText, plainText, safeHtml } from '../state/text.js';
+import { htmlToText, isLink, plainText, safeHtml } from '../state/text.js';
 import { nameById } from '../state/people.js';
 import { jumpTo } from '../state/jump.js';
 import { IconButton } from '../ui/button.js';
@@ -30,9 +30,9 @@ function Text({ message }) {
 export function Linked({ text }) {
   const tokens = useMemo(() => tokenize(text), [text]);
   return tokens.map((token) =>
-    token.isLink && token.t === 'url'
+    isLink(token)
       ? html`<a href=${token.toHref('https')} target="_blank" rel="noopener noreferrer">${token.toString()}</a>`
-      : token.t === 'nl' ? '\n' : token.toString(),
+      : token.toString(),
   );
 }
 

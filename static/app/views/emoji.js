@@ -108,13 +108,23 @@ const title = (group) => (group === 'recent' ? t('recent') : t('emojiGroups')[gr
 
 function find(all, wanted) {
   if (wanted) {
-    const hits = all.filter((one) => one.annotation.toLowerCase().includes(wanted) || one.tags?.some((tag) => tag.toLowerCase().startsWith(wanted)));
-    return hits.length ? [['found', hits.slice(0, 120)]] : [];
+    const rated = all.map((one) => [rate(one, wanted), one]).filter(([rating]) => rating);
+    rated.sort(([a], [b]) => b - a);
+    return rated.length ? [['found', rated.slice(0, 120).map(([, one]) => one)]] : [];
   }
   const groups = Map.groupBy ? Map.groupBy(all, (one) => one.group) : grouped(all);
   const known = new Map(all.map((one) => [one.emoji, one]));
   const last = recent().map((emoji) => known.get(emoji)).filter(Boolean);
   return [...(last.length ? [['recent', last]] : []), ...groups];
+}
+
+/** Whole words count most, then beginnings, then anything in the name. */
+function rate({ annotation, tags = [] }, wanted) {
+  const name = annotation.toLowerCase();
+  const words = [...name.split(/\s+/), ...tags.map((tag) => tag.toLowerCase())];
+  if (name === wanted) return 4;
+  if (words.includes(wanted)) return 3;
+  return words.some((word) => word.startsWith(wanted)) ? 2 : Number(name.includes(wanted));
 }
 
 function grouped(all) {

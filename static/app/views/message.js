@@ -45,12 +45,12 @@ function Message({ message, first, last, mine, room, one }) {
     hold.current = setTimeout(() => openAt(row.current, { x, y }), HOLD_MS);
   };
   const letGo = () => clearTimeout(hold.current);
-  const side = !mine && room;
-  return html`<div ref=${row} class=${cls('message', { mine, first, last, side })} data-seq=${seq} tabindex="-1"
+  const faced = !mine && room;
+  return html`<div ref=${row} class=${cls('message', { mine, first, last, faced })} data-seq=${seq} tabindex="-1"
     onContextMenu=${onContextMenu} onTouchStart=${onTouchStart} onTouchEnd=${letGo} onTouchMove=${letGo} onTouchCancel=${letGo}>
-    ${side && (last ? html`<${Sender} id=${from} />` : html`<span class="message-space" />`)}
+    ${faced && (last ? html`<${Sender} id=${from} />` : html`<span class="message-space" />`)}
     <div class=${cls('bubble', { big: isBigEmoji(message), picture: message.type === 'image' })}>
-      ${side && first && html`<${SenderName} id=${from} />`}
+      ${faced && first && html`<${SenderName} id=${from} />`}
       <span class="hidden-label">${mine ? t('you') : nameById(from)}:</span>
       ${message.reply && html`<${Quote} of=${message.reply} id=${one.key} />`}
       <${Content} message=${message} id=${one.key} />

@@ -145,7 +145,7 @@ export function Messages({ id: key }) {
 
   // Pictures that load, the composer that grows, the keyboard of a phone.
   useEffect(() => {
-    const observer = new ResizeObserver(() => placed.current && restore());
+    const observer = new ResizeObserver(() => box.current && placed.current && restore());
     observer.observe(box.current);
     observer.observe(inner.current);
     addEventListener('focus', seen);
@@ -160,15 +160,21 @@ export function Messages({ id: key }) {
   const jumpToEnd = async () => {
     stick.current = true;
     if (!thread(key).peek().end) await loadEnd(key);
-    toEnd();
+    if (box.current) toEnd();
   };
+
+  // Who says something wants to see it, wherever they were reading.
+  const wasPending = useRef(pending.length);
+  useEffect(() => {
+    if (pending.length > wasPending.current && loaded) jumpToEnd();
+    wasPending.current = pending.length;
+  }, [pending.length]);
 
   const rows = arrange(messages, { divider, room: isRoom(key), me: myId() });
   const empty = loaded && !messages.length && !pending.length;
   return html`<div class="messages-frame">
     <div class="messages" ref=${box} onScroll=${onScroll} tabindex="0" role="log" aria-live="off" aria-label=${t('messages')} onKeyDown=${walkMessages}>
       <div class="messages-inner" ref=${inner}>
-        ${loading === 'older' && html`<${Loading} />`}
         ${error && html`<p class="notice danger">${errorText(error)} <${Button} low onClick=${() => (messages.length ? loadOlder(key) : loadEnd(key))}>${t('retry')}<//></p>`}
         ${!loaded && !error && html`<${Loading} />`}
         ${empty && html`<${Empty} icon="chats" title=${isRoom(key) ? html`<${Title} of=${one} />` : html`<${Hello} one=${one} />`} text=${t(isRoom(key) ? 'noMessagesRoom' : 'noMessagesText')} />`}
@@ -178,6 +184,7 @@ export function Messages({ id: key }) {
         ${loading === 'newer' && html`<${Loading} />`}
       </div>
     </div>
+    ${loading === 'older' && html`<div class="loading-older"><${Loading} /></div>`}
     ${away && loaded && html`<button type="button" class="to-end" onClick=${jumpToEnd} aria-label=${t('toBottom', one.unread)} title=${t('toBottom', one.unread)}>
       <${Icon} name="arrowDown" /><${Badge} count=${one.unread} />
     </button>`}
