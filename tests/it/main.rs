@@ -32,6 +32,7 @@ mod repeats;
 mod resume;
 mod retrieve;
 mod rooms;
+mod search;
 mod secrets;
 mod sessions;
 mod slow;
