@@ -38,15 +38,28 @@ function Message({ message, first, last, mine, isRead, faced, at: key }) {
     // Links and pictures keep the browser's own menu.
     if (event.target.closest('a, img')) return;
     event.preventDefault();
+    letGo();
     openAt(row.current, event.clientX || event.clientY ? { x: event.clientX, y: event.clientY } : undefined);
   };
+  // A long press, where the browser has no `contextmenu` for it. The menu opens when the finger is lifted, or the
+  // lifting would close it.
   const onTouchStart = ({ touches: [{ clientX: x, clientY: y }] }) => {
-    clearTimeout(hold.current);
-    hold.current = setTimeout(() => openAt(row.current, { x, y }), HOLD_MS);
+    letGo();
+    hold.current = setTimeout(() => (hold.held = { x, y }), HOLD_MS);
   };
-  const letGo = () => clearTimeout(hold.current);
+  const letGo = () => {
+    clearTimeout(hold.current);
+    hold.held = null;
+  };
+  const onTouchEnd = (event) => {
+    const point = hold.held;
+    letGo();
+    if (!point) return;
+    event.preventDefault();
+    openAt(row.current, point);
+  };
   return html`<div ref=${row} class=${cls('message', { mine, first, last, faced })} data-seq=${seq} tabindex="-1"
-    onContextMenu=${onContextMenu} onTouchStart=${onTouchStart} onTouchEnd=${letGo} onTouchMove=${letGo} onTouchCancel=${letGo}>
+    onContextMenu=${onContextMenu} onTouchStart=${onTouchStart} onTouchEnd=${onTouchEnd} onTouchMove=${letGo} onTouchCancel=${letGo}>
     ${faced && (last ? html`<${Sender} id=${from} />` : html`<span class="message-space" />`)}
     <div class=${cls('bubble', { big: isBigEmoji(message), picture: message.type === 'image' })}>
       ${faced && first && html`<${SenderName} id=${from} />`}
