@@ -353,7 +353,6 @@ async fn a_newcomer_hears_all_that_is_addressed_to_them_from_the_first_moment() 
 
 /// And whoever leaves one has heard all that is in their log, at the latest at the next sign-in.
 #[tokio::test]
-#[ignore = "bug: what is stored before a leave and announced after it is in the log and never delivered"]
 async fn a_leaver_has_heard_all_that_was_addressed_to_them_to_the_last_moment() {
     let server = Server::start().await;
     let mut alee = server.person("alee").await;
