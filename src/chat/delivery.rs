@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::warn;
 
 use super::Chat;
@@ -42,11 +42,13 @@ pub enum Waiter {
 pub struct Announcer {
     hub: Arc<Hub>,
     settled: mpsc::Receiver<Settled<Waiter>>,
+    news: Arc<Notify>,
 }
 
 impl Announcer {
-    pub fn new(hub: Arc<Hub>, settled: mpsc::Receiver<Settled<Waiter>>) -> Self {
-        Self { hub, settled }
+    /// Announces what comes through `settled`; `news` is notified after each commit.
+    pub fn new(hub: Arc<Hub>, settled: mpsc::Receiver<Settled<Waiter>>, news: Arc<Notify>) -> Self {
+        Self { hub, settled, news }
     }
 
     /// Runs until the batcher has ended.
@@ -64,6 +66,7 @@ impl Announcer {
                 // A sender who has gone does not want to know any more.
                 drop(done.send(answer));
             }
+            self.news.notify_one();
         }
     }
 

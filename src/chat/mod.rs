@@ -33,9 +33,11 @@ pub mod presence;
 pub mod profile;
 pub mod room;
 mod rooms;
+mod search;
 mod sessions;
 mod tokens;
 pub mod user;
+pub mod words;
 
 use std::sync::Arc;
 
@@ -51,6 +53,7 @@ pub use log::{LogQuery, LogSheet};
 pub use members::{Attendance, MemberCard};
 pub use messages::Said;
 pub use moderation::RoomProfile;
+pub use search::{Found, Indexer, SearchQuery};
 pub use sessions::{Ending, Proof, SignIn, SignedIn};
 pub use tokens::SessionCard;
 

@@ -7,11 +7,14 @@
 mod support;
 
 mod accounts;
+mod amending;
+mod attention;
 mod attributes;
 mod devices;
 mod envelope;
 mod find;
 mod friends;
+mod history;
 mod hostile;
 mod http;
 mod junk;
@@ -26,9 +29,12 @@ mod order;
 mod presence;
 mod profile;
 mod repeats;
+mod resume;
 mod retrieve;
 mod rooms;
+mod search;
 mod secrets;
+mod sessions;
 mod slow;
 mod story;
 mod transports;

@@ -2,6 +2,7 @@
 
 mod client;
 mod database;
+mod modern;
 mod people;
 mod polling;
 mod process;
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 pub(crate) use client::{Client, Revision};
 pub(crate) use database::Database;
+pub(crate) use modern::texts;
 pub(crate) use people::{PASSWORD, befriend};
 pub(crate) use polling::Polling;
 pub(crate) use process::{Process, run_to_end};
