@@ -18,10 +18,10 @@ impl Chat {
         let user = self.user(user).await?.id;
         let is_new = self.store.block(me, user, now_ms(), self.limits.friends_max).await?;
         self.caches.forget_blocks(me);
-        if self.watches(user, me).await? {
-            self.hub.hide(me, user);
-        }
         if is_new {
+            if self.watches(user, me).await? {
+                self.hub.hide(me, user);
+            }
             self.hub.publish(Topic::Devices(me), Event::FriendsChanged);
         }
         Ok(())

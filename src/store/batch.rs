@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Store;
 use super::error::{blames_a_row, failed, is_rivalry};
-use super::members::Passage;
+use super::passages::Passage;
 use crate::chat::draft::Draft;
 use crate::chat::error::Error;
 use crate::chat::message::Message;

@@ -2,7 +2,7 @@
 
 use super::Store;
 use super::error::failed;
-use super::members::insert_stay;
+use super::passages::insert_stay;
 use crate::chat::error::Result;
 use crate::chat::ids::{ConversationId, UserId};
 

@@ -5,7 +5,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use super::Store;
 use super::error::failed;
-use super::members::insert_stay;
+use super::passages::insert_stay;
 use crate::chat::error::{Error, Reason, Result};
 use crate::chat::ids::{ConversationId, RoomId, UserId};
 use crate::chat::room::Room;
