@@ -12,6 +12,7 @@ mod delivery;
 pub mod draft;
 pub mod error;
 pub mod event;
+pub mod files;
 mod friends;
 mod guard;
 mod history;
@@ -53,6 +54,7 @@ use crate::store::{Append, Store};
 use cache::Caches;
 use error::Result;
 use event::Person;
+use files::Files;
 use guard::Guard;
 use ids::UserId;
 use password::Hasher;
@@ -65,6 +67,7 @@ pub struct Chat {
     hasher: Hasher,
     guard: Guard,
     caches: Caches,
+    files: Files,
     /// Drafts on their way to the commit batcher.
     drafts: mpsc::Sender<Append<Ticket>>,
     sanitizing: Arc<Semaphore>,
@@ -91,6 +94,7 @@ impl Chat {
         config: &Config,
         store: Store,
         hub: Arc<Hub>,
+        files: Files,
         drafts: mpsc::Sender<Append<Ticket>>,
         tasks: TaskTracker,
     ) -> Result<Self> {
@@ -100,6 +104,7 @@ impl Chat {
             hasher: Hasher::new(config.bcrypt_cost, config.bcrypt_parallel)?,
             guard: Guard::new(config),
             caches: Caches::new(config.cache_entries),
+            files,
             drafts,
             sanitizing: Arc::new(Semaphore::new(1)),
             tasks,

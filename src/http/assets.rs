@@ -18,6 +18,7 @@ use serde::Deserialize;
 #[folder = "static/"]
 #[include = "index.html"]
 #[include = "style.css"]
+#[include = "images/*.png"]
 #[include = "node_modules/socket.io-client/package.json"]
 #[include = "node_modules/socket.io-client/dist/*.js"]
 #[include = "node_modules/socket.io-client/dist/*.js.map"]
@@ -43,12 +44,14 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
     img-src 'self' http: https: data:; connect-src 'self' ws: wss:; frame-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
 
-/// `GET /`, `GET /style.css` and `GET /socket.io/<client file>`.
+/// `GET /`, `GET /style.css`, the two pictures of presence and `GET /socket.io/<client file>`.
 ///
 /// The client files stand below `/socket.io`, which socketioxide's layer claims whole: this router must
 /// see a request before that layer does.
 pub(super) fn routes() -> Router {
     let routes = Router::new()
+        .route("/nodeim-server/public/images/online.png", get(async |headers: HeaderMap| image("online", &headers)))
+        .route("/nodeim-server/public/images/offline.png", get(async |headers: HeaderMap| image("offline", &headers)))
         .route("/", get(async |headers: HeaderMap| page("index.html", "text/html; charset=utf-8", &headers)))
         .route("/style.css", get(async |headers: HeaderMap| page("style.css", "text/css; charset=utf-8", &headers)));
 
@@ -59,14 +62,21 @@ pub(super) fn routes() -> Router {
 }
 
 fn page(name: &str, content_type: &'static str, request: &HeaderMap) -> Response {
+    let security = [(CONTENT_SECURITY_POLICY, PAGE_POLICY), (REFERRER_POLICY, "same-origin")];
+    (security, own_file(name, content_type, request)).into_response()
+}
+
+fn image(name: &str, request: &HeaderMap) -> Response {
+    own_file(&format!("images/{name}.png"), "image/png", request)
+}
+
+fn own_file(name: &str, content_type: &'static str, request: &HeaderMap) -> Response {
     let Some(file) = Files::get(name) else {
         return (StatusCode::NOT_FOUND, "This file is missing from static/.\n").into_response();
     };
     let hash = file.metadata.sha256_hash();
     let etag = format!("\"{:016x}\"", hash[..8].iter().fold(0, |id, byte| id << 8 | u64::from(*byte)));
-    let security = [(CONTENT_SECURITY_POLICY, PAGE_POLICY), (REFERRER_POLICY, "same-origin")];
-
-    (security, answer(file, content_type, "no-cache", &etag, request)).into_response()
+    answer(file, content_type, "no-cache", &etag, request)
 }
 
 /// Headers as socket.io 4.8 sends them (`Server.serve` in its `lib/index.ts`): the client's version is
@@ -111,7 +121,7 @@ fn answer(
 }
 
 /// Whether the requester already holds `etag`. Weak and strong tags count alike (RFC 9110, 13.1.2).
-fn is_known(etag: &str, request: &HeaderMap) -> bool {
+pub(super) fn is_known(etag: &str, request: &HeaderMap) -> bool {
     let held = request.get_all(IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
     held.flat_map(|value| value.split(','))
         .map(str::trim)

@@ -5,6 +5,7 @@
 mod batch;
 mod conversations;
 mod error;
+mod files;
 mod friends;
 mod history;
 mod messages;
@@ -24,6 +25,7 @@ use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
 
 pub use batch::{Append, Batcher, Outcome, Settled};
 pub use conversations::{Listed, With};
+pub use files::{FilePlace, StoredFile};
 pub use friends::Friend;
 pub use history::{Direction, PageSize, ReadMarks, Stay};
 pub use messages::{Cursor, LogFilter, LogPage};
