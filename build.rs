@@ -1,7 +1,8 @@
 //! A release binary carries the files of `static/`; it must be built again when they change.
 
 fn main() {
-    for path in ["index.html", "style.css", "images", "package-lock.json", "node_modules/socket.io-client/dist"] {
+    // npm writes its own lock file into node_modules at the end of each installation.
+    for path in ["index.html", "app", "css", "images", "package-lock.json", "node_modules/.package-lock.json"] {
         println!("cargo:rerun-if-changed=static/{path}");
     }
     println!("cargo:rerun-if-changed=migrations");

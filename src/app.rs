@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 use crate::blobs::Disk;
 use crate::chat::files::Files;
-use crate::chat::{Announcer, Chat};
+use crate::chat::{Announcer, Chat, Indexer};
 use crate::config::Config;
 use crate::dialect::nodeim::Nodeim;
 use crate::http::{self, Listener, Parts};
@@ -59,7 +59,9 @@ impl App {
         let (batch_max, sealed) = (config.commit_batch_max, CancellationToken::new());
         let batcher = Batcher::new(store.clone(), queue, settled, batch_max, sealed.clone(), Arc::clone(&metrics));
         tasks.spawn(batcher.run());
-        tasks.spawn(Announcer::new(Arc::clone(&hub), announced).run());
+        let news = Arc::new(Notify::new());
+        tasks.spawn(Announcer::new(Arc::clone(&hub), announced, Arc::clone(&news)).run());
+        tasks.spawn(Indexer::new(store.clone(), news).run(stopping.clone()));
 
         let disk = Arc::new(Disk::open(&config).await?);
         let files = Files::open(&config, &store, Arc::clone(&disk) as _, Arc::clone(&metrics)).await;

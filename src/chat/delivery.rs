@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::warn;
 
 use super::Chat;
@@ -35,11 +35,13 @@ pub struct Ticket {
 pub struct Announcer {
     hub: Arc<Hub>,
     settled: mpsc::Receiver<Settled<Ticket>>,
+    news: Arc<Notify>,
 }
 
 impl Announcer {
-    pub fn new(hub: Arc<Hub>, settled: mpsc::Receiver<Settled<Ticket>>) -> Self {
-        Self { hub, settled }
+    /// Announces what comes through `settled`; `news` is notified after each commit.
+    pub fn new(hub: Arc<Hub>, settled: mpsc::Receiver<Settled<Ticket>>, news: Arc<Notify>) -> Self {
+        Self { hub, settled, news }
     }
 
     /// Runs until the batcher has ended.
@@ -51,6 +53,7 @@ impl Announcer {
                 // A sender who has gone does not want to know any more.
                 drop(done.send(answer));
             }
+            self.news.notify_one();
         }
     }
 

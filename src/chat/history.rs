@@ -13,7 +13,7 @@ use crate::store::{Cursor, Direction, PageSize, ReadMarks, Stay};
 const PAGE_DEFAULT: usize = 50;
 const PAGE_MAX: usize = 200;
 /// A reply has about so many bytes of text at most, so that it fits into an outbox however it is escaped.
-const REPLY_BYTES: usize = 1 << 20;
+pub(super) const REPLY_BYTES: usize = 1 << 20;
 /// Times that somebody entered the same room.
 pub(super) const STAYS_MAX: usize = 1000;
 const MARKS_MAX: usize = 500;

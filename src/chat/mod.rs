@@ -28,9 +28,11 @@ pub mod presence;
 pub mod profile;
 pub mod room;
 mod rooms;
+mod search;
 mod sessions;
 mod tokens;
 pub mod user;
+pub mod words;
 
 use std::sync::Arc;
 
@@ -45,6 +47,7 @@ pub use history::{History, HistoryQuery, Resumed};
 pub use log::{LogQuery, LogSheet};
 pub use messages::Said;
 pub use rooms::Attendance;
+pub use search::{Found, Indexer, SearchQuery};
 pub use sessions::{Ending, Proof, SignIn, SignedIn};
 pub use tokens::SessionCard;
 

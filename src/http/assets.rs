@@ -1,28 +1,49 @@
-//! The start page and the socket.io client files, from `static/`.
+//! The chat page, its modules and packages, and the socket.io client files, all from `static/`.
 //!
-//! A release build carries the files inside the program; a debug build reads them from disk, so a page
-//! can be edited while the server runs. The client files come from npm (`npm ci` in `static/`) and may
+//! A release build carries the files inside the program; a debug build reads them from disk, so the page
+//! can be edited while the server runs. The packages come from npm (`npm ci` in `static/`) and may
 //! be missing: the server builds and runs without them and says so where they are asked for.
 
 use axum::Router;
+use axum::extract::Path;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use rust_embed::{EmbeddedFile, RustEmbed};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
+/// What may leave `static/`. A `*` stands for folders too.
 #[derive(RustEmbed)]
 #[folder = "static/"]
 #[include = "index.html"]
-#[include = "style.css"]
+#[include = "app/*.js"]
+#[include = "app/*.svg"]
+#[include = "app/*.webmanifest"]
+#[include = "css/*.css"]
 #[include = "images/*.png"]
+#[include = "node_modules/preact/dist/*.mjs"]
+#[include = "node_modules/preact/hooks/dist/*.mjs"]
+#[include = "node_modules/@preact/signals/dist/*.mjs"]
+#[include = "node_modules/@preact/signals-core/dist/*.mjs"]
+#[include = "node_modules/htm/dist/*.mjs"]
+#[include = "node_modules/dompurify/dist/purify.es.mjs"]
+#[include = "node_modules/linkifyjs/dist/linkify.mjs"]
+#[include = "node_modules/emoji-picker-element-data/en/cldr-native/data.json"]
+#[include = "node_modules/emoji-picker-element-data/zh/cldr-native/data.json"]
 #[include = "node_modules/socket.io-client/package.json"]
 #[include = "node_modules/socket.io-client/dist/*.js"]
 #[include = "node_modules/socket.io-client/dist/*.js.map"]
 struct Files;
+
+/// The page's addresses, and the folder of `static/` that each of them shows.
+const FOLDERS: [(&str, &str); 4] =
+    [("app", "app"), ("css", "css"), ("npm", "node_modules"), ("nodeim-server/public/images", "images")];
 
 /// What Node's socket.io 4 server offers beside the protocol itself.
 const CLIENT_FILES: [&str; 8] = [
@@ -39,21 +60,27 @@ const CLIENT_FILES: [&str; 8] = [
 const CLIENT_MISSING: &str =
     "The socket.io client is not installed. Run `npm ci` in static/, then build the server again.\n";
 
-/// Nothing inline and nothing from elsewhere, except what chat shows: pictures and live connections.
-const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    img-src 'self' http: https: data:; connect-src 'self' ws: wss:; frame-src 'self'; \
+const FILE_MISSING: &str =
+    "This file is missing from static/. If it belongs to a package, run `npm ci` there, then build the server again.\n";
+
+/// What may be done in the page, besides running the scripts that `policy` names: nothing inline and nothing from
+/// elsewhere. Only the colours and fonts of messages stand in `style` attributes.
+const PAGE_POLICY: &str = "style-src 'self'; style-src-attr 'unsafe-inline'; \
+    img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; frame-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
 
-/// `GET /`, `GET /style.css`, the two pictures of presence and `GET /socket.io/<client file>`.
+/// `GET /`, the page's files, the two pictures of presence, and `GET /socket.io/<client file>`.
 ///
 /// The client files stand below `/socket.io`, which socketioxide's layer claims whole: this router must
 /// see a request before that layer does.
 pub(super) fn routes() -> Router {
-    let routes = Router::new()
-        .route("/nodeim-server/public/images/online.png", get(async |headers: HeaderMap| image("online", &headers)))
-        .route("/nodeim-server/public/images/offline.png", get(async |headers: HeaderMap| image("offline", &headers)))
-        .route("/", get(async |headers: HeaderMap| page("index.html", "text/html; charset=utf-8", &headers)))
-        .route("/style.css", get(async |headers: HeaderMap| page("style.css", "text/css; charset=utf-8", &headers)));
+    let routes = Router::new().route("/", get(async |headers: HeaderMap| page(&headers)));
+
+    let routes = FOLDERS.into_iter().fold(routes, |routes, (address, folder)| {
+        let serve =
+            async move |Path(path): Path<String>, headers: HeaderMap| page_file(&format!("{folder}/{path}"), &headers);
+        routes.route(&format!("/{address}/{{*path}}"), get(serve))
+    });
 
     CLIENT_FILES.into_iter().fold(routes, |routes, name| {
         let serve = async move |headers: HeaderMap| client_file(name, &headers);
@@ -61,22 +88,46 @@ pub(super) fn routes() -> Router {
     })
 }
 
-fn page(name: &str, content_type: &'static str, request: &HeaderMap) -> Response {
-    let security = [(CONTENT_SECURITY_POLICY, PAGE_POLICY), (REFERRER_POLICY, "same-origin")];
-    (security, own_file(name, content_type, request)).into_response()
+fn page(request: &HeaderMap) -> Response {
+    let Some(file) = Files::get("index.html") else {
+        return (StatusCode::NOT_FOUND, FILE_MISSING).into_response();
+    };
+    let policy = policy(&String::from_utf8_lossy(&file.data));
+    let security = [(CONTENT_SECURITY_POLICY, policy.as_str()), (REFERRER_POLICY, "same-origin")];
+
+    (security, page_file("index.html", request)).into_response()
 }
 
-fn image(name: &str, request: &HeaderMap) -> Response {
-    own_file(&format!("images/{name}.png"), "image/png", request)
+/// Browsers take an import map from within the page only. So the policy names it, by its hash.
+fn policy(html: &str) -> String {
+    let map = html.split_once("<script type=\"importmap\">").and_then(|(_, rest)| rest.split_once("</script>"));
+    let map = map.map_or(String::new(), |(map, _)| {
+        format!(" 'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(map.as_bytes())))
+    });
+    format!("default-src 'none'; script-src 'self'{map}; {PAGE_POLICY}")
 }
 
-fn own_file(name: &str, content_type: &'static str, request: &HeaderMap) -> Response {
-    let Some(file) = Files::get(name) else {
-        return (StatusCode::NOT_FOUND, "This file is missing from static/.\n").into_response();
+fn page_file(name: &str, request: &HeaderMap) -> Response {
+    let (Some(file), Some(content_type)) = (Files::get(name), content_type(name)) else {
+        return (StatusCode::NOT_FOUND, FILE_MISSING).into_response();
     };
     let hash = file.metadata.sha256_hash();
     let etag = format!("\"{:016x}\"", hash[..8].iter().fold(0, |id, byte| id << 8 | u64::from(*byte)));
+
     answer(file, content_type, "no-cache", &etag, request)
+}
+
+fn content_type(name: &str) -> Option<&'static str> {
+    Some(match name.rsplit_once('.')?.1 {
+        "html" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "json" => "application/json",
+        "png" => "image/png",
+        "svg" => "image/svg+xml",
+        "webmanifest" => "application/manifest+json",
+        _ => return None,
+    })
 }
 
 /// Headers as socket.io 4.8 sends them (`Server.serve` in its `lib/index.ts`): the client's version is
@@ -160,11 +211,56 @@ mod tests {
         let response = send(Method::GET, "/", None).await;
         assert_eq!(header(&response, CONTENT_TYPE), "text/html; charset=utf-8");
         assert_eq!(header(&response, X_CONTENT_TYPE_OPTIONS), "nosniff");
-        assert!(header(&response, CONTENT_SECURITY_POLICY).contains("script-src 'self';"));
+        let policy = header(&response, CONTENT_SECURITY_POLICY).to_owned();
+        assert!(policy.contains("script-src 'self' 'sha256-") && policy.contains("style-src 'self';"), "{policy}");
 
         let html = body(response).await;
         assert!(!html.contains("<style") && !html.contains(" style=") && !html.contains("<script>"));
-        assert_eq!(header(&send(Method::GET, "/style.css", None).await, CONTENT_TYPE), "text/css; charset=utf-8");
+    }
+
+    #[test]
+    fn policy_names_the_import_map_by_its_hash() {
+        let policy = policy("<script type=\"importmap\">{\"imports\":{}}</script><script>x</script>");
+        // printf '{"imports":{}}' | openssl dgst -sha256 -binary | base64
+        assert!(
+            policy.contains("script-src 'self' 'sha256-URrTy+Il/Nz0lHojVUx275hWqAWhkSF0VsHbUM4/6Hw=';"),
+            "{policy}"
+        );
+        assert!(super::policy("<p>no map</p>").contains("script-src 'self';"));
+    }
+
+    #[tokio::test]
+    async fn what_the_page_names_is_there() {
+        let html = body(send(Method::GET, "/", None).await).await;
+        let (_, rest) = html.split_once("<script type=\"importmap\">").expect("the page has an import map");
+        let (map, _) = rest.split_once("</script>").expect("the import map ends");
+        let map: serde_json::Value = serde_json::from_str(map).expect("the import map is JSON");
+        let packages = map["imports"].as_object().expect("it has imports").values();
+        let packages = packages.filter_map(|address| address.as_str());
+        // The packages are tried if they are installed; the page's own files must be there.
+        let packages = packages.filter(|_| Files::get("node_modules/preact/dist/preact.mjs").is_some());
+        let own = html.split('"').filter(|text| text.starts_with("/app/") || text.starts_with("/css/"));
+
+        for address in own.chain(packages) {
+            let response = send(Method::GET, address, None).await;
+            assert_eq!(response.status(), StatusCode::OK, "{address}");
+            assert_eq!(header(&response, X_CONTENT_TYPE_OPTIONS), "nosniff");
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_else_leaves_the_folder() {
+        for address in [
+            "/app/README.md",
+            "/app/../package.json",
+            "/app/%2e%2e/package.json",
+            "/css/..%2findex.html",
+            "/npm/.package-lock.json",
+            "/npm/preact/package.json",
+            "/app/nothing.js",
+        ] {
+            assert_eq!(send(Method::GET, address, None).await.status(), StatusCode::NOT_FOUND, "{address}");
+        }
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ mod history;
 mod messages;
 mod rooms;
 mod rows;
+mod search;
 mod sessions;
 mod users;
 
@@ -45,6 +46,7 @@ pub struct Store {
     read: AnyPool,
     /// With SQLite a single connection, so that writers queue up here instead of meeting at the file's lock.
     write: AnyPool,
+    is_sqlite: bool,
 }
 
 impl Store {
@@ -71,7 +73,7 @@ impl Store {
                 Box::pin(async move { connection.execute("set synchronous_commit = on").await.map(drop) })
             });
             let read = pool.connect(url).await?;
-            return Ok(Self { write: read.clone(), read });
+            return Ok(Self { write: read.clone(), read, is_sqlite: false });
         }
         if let Some(path) = sqlite_path(url) {
             create_private(path)?;
@@ -98,7 +100,7 @@ impl Store {
         };
         let write = pool().max_connections(1).connect(&url).await?;
         let read = pool().max_connections(config.database_connections).connect(&url).await?;
-        Ok(Self { read, write })
+        Ok(Self { read, write, is_sqlite: true })
     }
 
     /// Whether the database answers.

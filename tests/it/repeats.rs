@@ -11,7 +11,7 @@ async fn a_repeated_send_is_stored_once_and_answered_the_same() {
     let mut bob = server.person("bob").await;
     let send = json!({"to": bob.id, "message": "once", "cid": "a1"});
     let first = alee.ok("message", send.clone()).await;
-    assert_eq!(keys(&first), ["_id", "code", "time"]);
+    assert_eq!(keys(&first), ["_id", "at", "code", "seq", "time"]);
     let message = bob.hears("once").await;
     assert_eq!((&first["_id"], &first["time"]), (&message["_id"], &message["time"]));
     for _ in 0..3 {

@@ -47,7 +47,7 @@ impl World {
         let (settled, announced) = mpsc::channel(4);
         let tasks = TaskTracker::new();
         tasks.spawn(Batcher::new(store.clone(), queue, settled, 64, CancellationToken::new(), metrics).run());
-        tasks.spawn(Announcer::new(Arc::clone(&hub), announced).run());
+        tasks.spawn(Announcer::new(Arc::clone(&hub), announced, Arc::default()).run());
         let chat = Arc::new(Chat::new(&config, store, hub, drafts, tasks).unwrap());
         Self { chat, _database: database }
     }

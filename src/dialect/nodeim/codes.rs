@@ -50,6 +50,7 @@ const RULES: &[Rule] = &[
     user("profile", 404, 500),
     modern("conversations"),
     modern("history"),
+    modern("search"),
     modern("resume"),
     modern("edit"),
     modern("recall"),

@@ -148,6 +148,7 @@ async fn dispatch(cx: &mut Context, rule: &Rule, payload: Map<String, Value>) ->
         "room.list" => run!(rooms::list),
         "conversations" => run!(modern::lists::conversations),
         "history" => run!(modern::lists::history),
+        "search" => run!(modern::lists::search),
         "resume" => run!(modern::lists::resume),
         "edit" => run!(modern::amending::edit),
         "recall" => run!(modern::amending::recall),

@@ -2,10 +2,12 @@
 
 mod client;
 mod database;
+mod modern;
 mod people;
 mod polling;
 mod process;
 mod server;
+mod upload;
 
 use std::time::Duration;
 
@@ -13,10 +15,12 @@ use serde_json::Value;
 
 pub(crate) use client::{Client, Revision};
 pub(crate) use database::Database;
+pub(crate) use modern::texts;
 pub(crate) use people::{PASSWORD, befriend};
 pub(crate) use polling::Polling;
 pub(crate) use process::{Process, run_to_end};
 pub(crate) use server::Server;
+pub(crate) use upload::{Form, answer, picture, send_chunk};
 
 /// How long anything may take that must happen. Long, for machines that do other things too.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

@@ -24,11 +24,12 @@ impl Typing {
     /// Whether this sign of writing is to be passed on.
     fn is_news(&mut self, place: Place, now: Instant) -> bool {
         self.0.retain(|(_, since)| now.duration_since(*since) < TYPING_INTERVAL);
-        let is_news = self.0.len() < TYPING_PLACES && !self.0.iter().any(|(known, _)| *known == place);
-        if is_news {
-            self.0.push((place, now));
-        }
-        is_news
+        self.0.len() < TYPING_PLACES && !self.0.iter().any(|(known, _)| *known == place)
+    }
+
+    /// It was passed on.
+    fn note(&mut self, place: Place, now: Instant) {
+        self.0.push((place, now));
     }
 }
 
@@ -69,8 +70,10 @@ pub(in crate::dialect::nodeim) async fn read(cx: &mut Context, req: Read) -> Res
 pub(in crate::dialect::nodeim) async fn typing(cx: &mut Context, req: Where) -> Result<Done> {
     let me = cx.user()?;
     let place = place(req.to, req.room)?;
-    if cx.typing.is_news(place, Instant::now()) {
+    let now = Instant::now();
+    if cx.typing.is_news(place, now) {
         cx.chat.tell_typing(&cx.connection, me, place).await?;
+        cx.typing.note(place, now);
     }
     Ok(DONE)
 }
@@ -92,12 +95,19 @@ mod tests {
         let (one, other) = (Place::User(UserId(1)), Place::User(UserId(2)));
         let start = Instant::now();
         let mut typing = Typing::default();
-        assert!(typing.is_news(one, start));
-        assert!(!typing.is_news(one, start));
-        assert!(typing.is_news(other, start));
-        assert!(!typing.is_news(one, start + TYPING_INTERVAL / 2));
-        assert!(typing.is_news(one, start + TYPING_INTERVAL));
-        let many = (0..100).filter(|n| typing.is_news(Place::User(UserId(n + 10)), start + TYPING_INTERVAL));
+        let mut passes = |place, now| {
+            let is_news = typing.is_news(place, now);
+            if is_news {
+                typing.note(place, now);
+            }
+            is_news
+        };
+        assert!(passes(one, start));
+        assert!(!passes(one, start));
+        assert!(passes(other, start));
+        assert!(!passes(one, start + TYPING_INTERVAL / 2));
+        assert!(passes(one, start + TYPING_INTERVAL));
+        let many = (0..100).filter(|n| passes(Place::User(UserId(n + 10)), start + TYPING_INTERVAL));
         assert_eq!(many.count(), TYPING_PLACES - 1);
     }
 }

@@ -9,12 +9,12 @@ use super::message::{Address, Msg};
 use super::place::{place, seq};
 use crate::chat::error::{Error, Result};
 use crate::chat::event::{Person, Place};
-use crate::chat::ids::{RoomId, Seq, UserId};
+use crate::chat::ids::{MessageId, RoomId, Seq, UserId};
 use crate::chat::message::Message;
 use crate::chat::room::Role;
-use crate::chat::{Company, Entry, HistoryQuery};
+use crate::chat::{Company, Entry, HistoryQuery, SearchQuery};
 use crate::dialect::nodeim::context::Context;
-use crate::dialect::nodeim::loose::{Id, Number};
+use crate::dialect::nodeim::loose::{Id, Number, Text};
 use crate::dialect::nodeim::person::PublicUser;
 use crate::dialect::nodeim::wire::RoomDoc;
 use crate::store::ReadMarks;
@@ -135,11 +135,7 @@ pub(in crate::dialect::nodeim) async fn history(cx: &mut Context, req: History) 
     }
     let me = cx.user()?;
     let place = place(req.to, req.room)?;
-    let query = HistoryQuery {
-        before: req.before.0.map(Seq),
-        after: req.after.0.map(Seq),
-        limit: req.limit.0.map(|limit| usize::try_from(limit).unwrap_or(1)),
-    };
+    let query = HistoryQuery { before: req.before.0.map(Seq), after: req.after.0.map(Seq), limit: limit(req.limit) };
     let page = cx.chat.history(me, place, query).await?;
     let room = room_of(place);
     let message = |message| Msg::new(message, room).with_read(is_read(message, me, page.marks));
@@ -156,6 +152,47 @@ pub(in crate::dialect::nodeim) async fn history(cx: &mut Context, req: History) 
 /// By the others, if one said it oneself; else by oneself.
 fn is_read(message: &Message, me: UserId, marks: ReadMarks) -> bool {
     message.seq <= if message.sender == me { marks.others } else { marks.mine }
+}
+
+/// `{"text": "tea", "to": 2, "before": "981", "limit": 20}`
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(in crate::dialect::nodeim) struct Search {
+    text: Text,
+    to: Id,
+    room: Id,
+    before: Id,
+    limit: Number,
+}
+
+/// `search`: messages by their words.
+pub(in crate::dialect::nodeim) async fn search(cx: &mut Context, req: Search) -> Result<Box<RawValue>> {
+    #[derive(Serialize)]
+    struct Reply<'a> {
+        code: u16,
+        messages: Vec<Msg<'a>>,
+        more: bool,
+        users: BTreeMap<i64, PublicUser<'a>>,
+    }
+    let me = cx.user()?;
+    let place = if (req.to, req.room) == (Id::Absent, Id::Absent) { None } else { Some(place(req.to, req.room)?) };
+    let before = match req.before {
+        Id::Absent => None,
+        Id::Nobody => Some(MessageId(0)),
+        Id::Given(id) => Some(MessageId(id)),
+    };
+    let text = req.text.filled().ok_or_else(Error::missing)?;
+    let query = SearchQuery { text: &text, place, before, limit: limit(req.limit) };
+    let found = cx.chat.search(me, query).await?;
+    let mut messages = Vec::with_capacity(found.messages.len());
+    for message in &found.messages {
+        messages.push(Msg::new(message, cx.chat.room_id_of(message).await?));
+    }
+    json(&Reply { code: 200, messages, more: found.more, users: by_id(&found.people) })
+}
+
+fn limit(number: Number) -> Option<usize> {
+    number.0.map(|limit| usize::try_from(limit).unwrap_or(1))
 }
 
 /// `resume`: what came since the client was here last.

@@ -1,0 +1,8 @@
+// Puts the page together and starts it.
+
+import { html, render } from './html.js';
+import { start } from './session.js';
+import { App } from './views/app.js';
+
+render(html`<${App} />`, document.getElementById('page'));
+start();

@@ -1,0 +1,35 @@
+// My friends and the open requests.
+
+import { signal, computed } from '../html.js';
+import { on, request } from '../connection.js';
+import { whenSignedIn, whenSignedOut } from '../session.js';
+import { meet } from './people.js';
+
+/** @type {import('@preact/signals').Signal<{id: number, group?: string}[]|null>} null until known */
+export const friends = signal(null);
+/** @type {import('@preact/signals').Signal<{incoming: {user: object, text: string, time: number}[], outgoing: object[]}>} */
+export const requests = signal({ incoming: [], outgoing: [] });
+export const incomingCount = computed(() => requests.value.incoming.length);
+export const isFriend = (id) => Boolean(friends.value?.some((friend) => friend.id === id));
+
+export async function refreshFriends() {
+  const [list, open] = await Promise.all([request('friends', {}), request('requests', {}).catch(() => null)]);
+  meet(list.list.map(({ group, ...user }) => user));
+  friends.value = list.list.map(({ id, group }) => ({ id, group }));
+  if (!open) return;
+  meet([...open.incoming, ...open.outgoing].map((one) => one.user));
+  requests.value = { incoming: open.incoming, outgoing: open.outgoing };
+}
+
+/** Answers a friend request. */
+export async function answer(id, accept) {
+  await request('reply', { to: id, refuse: accept ? 0 : 1 });
+  await refreshFriends();
+}
+
+on('friends', () => refreshFriends().catch(() => {}));
+whenSignedIn(() => void refreshFriends().catch(() => {}));
+whenSignedOut(() => {
+  friends.value = null;
+  requests.value = { incoming: [], outgoing: [] };
+});

@@ -1,0 +1,62 @@
+// The tab "Chats": the list of conversations.
+
+import { html, cls } from '../html.js';
+import { hashOf, openKey } from '../route.js';
+import { conversations, listed } from '../state/conversations.js';
+import { nameOf, person } from '../state/people.js';
+import { idOf, isRoom } from '../state/keys.js';
+import { typists } from '../state/typing.js';
+import { Avatar } from '../ui/avatar.js';
+import { Badge } from '../ui/badge.js';
+import { Icon } from '../ui/icon.js';
+import { Empty, Loading, walkList } from '../ui/list.js';
+import { Button } from '../ui/button.js';
+import { openTab } from '../route.js';
+import { t } from '../words/index.js';
+import { shortTime, fullTime } from '../words/time.js';
+import { previewOf } from '../state/preview.js';
+import { NotifyHint } from './notify.js';
+
+export function Chats() {
+  if (!listed.value) return html`<${Loading} />`;
+  if (!conversations.value.length) {
+    return html`<${Empty} icon="chats" title=${t('noChatsTitle')} text=${t('noChatsText')}>
+      <${Button} kind="primary" icon="personAdd" onClick=${() => openTab('friends')}>${t('findPeople')}<//>
+      <${Button} icon="rooms" onClick=${() => openTab('rooms')}>${t('findRooms')}<//>
+    <//>`;
+  }
+  return html`<${NotifyHint} /><div class="list" onKeyDown=${walkList}>${conversations.value.map((one) => html`<${Row} key=${one.key} one=${one} />`)}</div>`;
+}
+
+/** A conversation as one row; also for the search. */
+export function Row({ one, line }) {
+  const { key, last, unread, mute } = one;
+  const writing = typists(key).length > 0;
+  return html`<a class=${cls('item', { unread })} href=${hashOf(key)} aria-current=${openKey.value === key ? 'page' : undefined}>
+    <${Face} of=${one} />
+    <span class="item-text">
+      <span class="item-line">
+        <span class="item-name cut"><${Title} of=${one} /></span>
+        ${mute && html`<${Icon} name="muted" small label=${t('muted')} />`}
+        ${last && html`<time class="item-time" title=${fullTime(last.time)}>${shortTime(last.time)}</time>`}
+      </span>
+      <span class="item-line">
+        <span class="item-last cut">${line ?? (writing ? html`<span class="typing">${t('typing')}</span>` : previewOf(last))}</span>
+        <${Badge} count=${unread} muted=${mute} />
+      </span>
+    </span>
+  </a>`;
+}
+
+/** The name of a conversation. */
+export function Title({ of: { key, info } }) {
+  return isRoom(key) ? (info?.name ?? `#${idOf(key)}`) : nameOf(person(idOf(key)).value, idOf(key));
+}
+
+/** The picture of a conversation. */
+export function Face({ of: { key, info }, size }) {
+  const id = idOf(key);
+  if (isRoom(key)) return html`<${Avatar} id=${id} name=${info?.name} picture=${info?.avatar} size=${size} room />`;
+  const user = person(id).value;
+  return html`<${Avatar} id=${id} name=${nameOf(user, id)} picture=${user?.facePath} presence=${user?.presence ?? '离线'} size=${size} />`;
+}
