@@ -205,7 +205,7 @@ async fn nothing_else_is_there() {
         &format!("{stem}.txt/"),
         &format!("{stem}.TXT"),
         &format!("{}/{name}", &stem[..2]),
-        &format!("AAAAAAAAAAAAAAAAAAAAAA.txt"),
+        "AAAAAAAAAAAAAAAAAAAAAA.txt",
     ] {
         let response = get(&server, &format!("/public/files/nodeim-server/{path}"), &[]).await;
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");

@@ -169,8 +169,7 @@ async fn the_limit_holds_while_the_file_comes() {
                 break;
             }
         }
-        stream.write_all(b"0\r\n\r\n").await.unwrap();
-        stream.shutdown().await.unwrap();
+        send_chunk(&mut stream, b"").await.unwrap();
         answer(&mut stream).await
     })
     .await;
@@ -199,7 +198,7 @@ async fn who_goes_away_in_the_middle_leaves_nothing() {
     let server = Server::start().await;
     let alee = server.person("alee").await;
     let form = Form::file("a", vec![7; 1_000_000]).body();
-    for length in [200, 500_000, form.len() - 1] {
+    for length in [200, 500_000, form.len() - 8] {
         let stream = server.begin_upload(&alee, &form[..length]).await;
         until("the file coming in", async || !server.files_on_disk().is_empty()).await;
         drop(stream);
@@ -216,9 +215,8 @@ async fn who_sends_too_slowly_is_told_so() {
     let form = Form::file("a", vec![7; 1000]).body();
     for length in [10, 100, 500] {
         let mut stream = server.begin_upload(&alee, &form[..length]).await;
-        stream.shutdown().await.unwrap_or_default();
         let answer = answer(&mut stream).await;
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     }
     nothing_is_left(&server).await;
     let server = Server::with(|config| config.upload_timeout_ms = 50).await;
@@ -228,7 +226,6 @@ async fn who_sends_too_slowly_is_told_so() {
         server.metric("nodeim_upload_failures_total{reason=\"too_slow\"}").await == 1.0
     })
     .await;
-    send_chunk(&mut stream, b"").await.unwrap();
     assert!(answer(&mut stream).await.starts_with("HTTP/1.1 408"));
     nothing_is_left(&server).await;
 }
@@ -253,7 +250,6 @@ async fn uploads_at_once_do_not_disturb_each_other_and_are_counted() {
         send_chunk(stream, b"").await.unwrap();
     }
     for (mut stream, n) in streams.into_iter().zip(0_u8..) {
-        stream.shutdown().await.unwrap();
         let answer = answer(&mut stream).await;
         let card: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
         let bytes = server.get(card["url"].as_str().unwrap()).await.bytes().await.unwrap();

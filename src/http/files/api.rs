@@ -34,7 +34,7 @@ pub(super) async fn upload(State(parts): State<Parts>, request: Request) -> Resp
         Err(error) => {
             let fault = Fault::of(&error);
             attempt.failed(&fault);
-            sender.linger().await;
+            sender.linger(&error).await;
             fault.into_response()
         }
     };

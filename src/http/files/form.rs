@@ -67,9 +67,11 @@ impl Sender {
         })
     }
 
-    /// Lets a client that was refused send on for a while, so that it comes to read why.
-    pub(super) async fn linger(&self) {
-        self.source.linger(self.expects_continue).await;
+    /// Lets a client that was refused send on for a while, so that it comes to read why. Not one that hardly sends.
+    pub(super) async fn linger(&self, why: &Error) {
+        if !matches!(why, Error::Forbidden(Reason::TooSlow) | Error::Invalid(Reason::Aborted)) {
+            self.source.linger(self.expects_continue).await;
+        }
     }
 }
 

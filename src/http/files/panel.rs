@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::super::Parts;
 use super::fault::{Attempt, Fault};
 use super::form::Sender;
-use crate::chat::error::Result;
+use crate::chat::error::{Error, Result};
 use crate::chat::files::Purpose;
 use crate::chat::ids::UserId;
 use crate::chat::message::FileCard;
@@ -72,13 +72,13 @@ pub(super) async fn submit(
     request: Request,
 ) -> Response {
     let Some((user, token)) = asked(parameters) else {
-        Sender::new(request).linger().await;
+        Sender::new(request).linger(&Error::missing()).await;
         return page(MISSING);
     };
     let is_foreign = is_foreign(request.headers());
     let sender = Sender::new(request);
     let Some(admission) = parts.chat.admit(user, address, token.as_deref(), is_foreign) else {
-        sender.linger().await;
+        sender.linger(&Error::NotSignedIn).await;
         return page(OFFLINE);
     };
     let attempt = Attempt::new(&parts.metrics);
@@ -91,7 +91,7 @@ pub(super) async fn submit(
         Err(error) => {
             let fault = Fault::of(&error);
             attempt.failed(&fault);
-            sender.linger().await;
+            sender.linger(&error).await;
             page(fault.message)
         }
     }

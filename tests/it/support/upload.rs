@@ -84,7 +84,7 @@ impl Server {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let head = format!(
             "POST /api/files HTTP/1.1\r\nHost: x\r\nAuthorization: bearer {}\r\nContent-Type: {}\r\n\
-             Transfer-Encoding: chunked\r\n\r\n",
+             Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
             by.token,
             Form::content_type()
         );
