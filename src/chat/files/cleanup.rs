@@ -22,7 +22,6 @@ impl Chat {
         let unused = self.remove_unused_files().await?;
         let strays = self.remove_strays().await?;
         if unused + strays > 0 {
-            self.files.metrics.files_removed.increment(unused + strays);
             info!(unused, strays, "removed files");
         }
         Ok(())
@@ -38,6 +37,7 @@ impl Chat {
                 // bytes. If the bytes stay behind, they are a stray.
                 if !is_used && let Some(file) = self.store.remove_unused_file(&place.name, before_ms).await? {
                     self.discard(&file).await;
+                    self.files.metrics.files_removed.increment(1);
                     removed += 1;
                 }
             }
@@ -62,6 +62,7 @@ impl Chat {
                 for (stored, name) in page.iter().zip(names) {
                     if name.is_some_and(|name| !known.contains(name)) {
                         self.files.blobs.remove(stored).await?;
+                        self.files.metrics.files_removed.increment(1);
                         removed += 1;
                     }
                 }
