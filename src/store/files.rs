@@ -194,14 +194,6 @@ impl Store {
         Ok(known)
     }
 
-    /// Notes that a room's picture is this file, or none of ours.
-    pub async fn set_room_file(&self, room: RoomId, name: Option<&str>) -> Result<()> {
-        let mut transaction = self.write.begin().await.map_err(failed)?;
-        let names: Vec<_> = name.into_iter().map(str::to_owned).collect();
-        replace_uses(&mut transaction, Referrer::Room(room), &names).await?;
-        transaction.commit().await.map_err(failed)
-    }
-
     /// The secret that is kept under `name`; `fresh` if there is none yet.
     pub async fn secret(&self, name: &str, fresh: &str) -> Result<String> {
         sqlx::query("insert into secrets (name, value) values ($1, $2) on conflict do nothing")

@@ -105,14 +105,14 @@ impl Chat {
     /// Whether `me` may send something to `place`.
     ///
     /// # Errors
-    /// `NotFound` if there is no such user or room, or `me` is not in it.
+    /// `NotFound` if there is no such user or room, or `me` is not in it; `Forbidden` if `me` is blocked or muted there.
     pub async fn check_may_send(&self, me: UserId, place: Place) -> Result<()> {
         match place {
-            Place::User(id) => self.user(id).await.map(drop),
+            Place::User(id) => self.may_write_to(self.user(id).await?.id, me).await,
             Place::Room(id) => {
                 let room = self.room(id).await?;
                 let is_member = self.store.is_member(room.conversation, me).await?;
-                if is_member { Ok(()) } else { Err(Error::NotFound(Reason::NotAMember)) }
+                if is_member { self.may_speak(id, me).await } else { Err(Error::NotFound(Reason::NotAMember)) }
             }
         }
     }
