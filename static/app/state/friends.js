@@ -3,6 +3,7 @@
 import { signal, computed } from '../html.js';
 import { on, request } from '../connection.js';
 import { whenSignedIn, whenSignedOut } from '../session.js';
+import { whenReceived } from './messages.js';
 import { meet } from './people.js';
 
 /** @type {import('@preact/signals').Signal<{id: number, group?: string}[]|null>} null until known */
@@ -27,7 +28,16 @@ export async function answer(id, accept) {
   await refreshFriends();
 }
 
-on('friends', () => refreshFriends().catch(() => {}));
+/** Several signs of one change come together: the event, and the message that asks or answers. */
+let timer = 0;
+function refreshSoon() {
+  timer ||= setTimeout(() => {
+    timer = 0;
+    refreshFriends().catch(() => {});
+  }, 50);
+}
+on('friends', refreshSoon);
+whenReceived((message) => message.type.startsWith('friend-') && refreshSoon());
 whenSignedIn(() => void refreshFriends().catch(() => {}));
 whenSignedOut(() => {
   friends.value = null;
