@@ -10,20 +10,16 @@ import { Avatar } from '../ui/avatar.js';
 import { Badge } from '../ui/badge.js';
 import { Icon } from '../ui/icon.js';
 import { Empty, Loading, walkList } from '../ui/list.js';
-import { Button } from '../ui/button.js';
-import { openTab } from '../route.js';
 import { t } from '../words/index.js';
 import { shortTime, fullTime } from '../words/time.js';
 import { previewOf } from '../state/preview.js';
 import { NotifyHint } from './notify.js';
+import { Welcome } from './welcome.js';
 
 export function Chats() {
   if (!listed.value) return html`<${Loading} />`;
   if (!conversations.value.length) {
-    return html`<${Empty} icon="chats" title=${t('noChatsTitle')} text=${t('noChatsText')}>
-      <${Button} kind="primary" icon="personAdd" onClick=${() => openTab('friends')}>${t('findPeople')}<//>
-      <${Button} icon="rooms" onClick=${() => openTab('rooms')}>${t('findRooms')}<//>
-    <//>`;
+    return html`<${Empty} icon="chats" title=${t('noChatsTitle')} text=${t('noChatsText')} /><${Welcome} />`;
   }
   return html`<${NotifyHint} /><div class="list" onKeyDown=${walkList}>${conversations.value.map((one) => html`<${Row} key=${one.key} one=${one} />`)}</div>`;
 }
