@@ -22,7 +22,7 @@ export function Details() {
   useEffect(() => {
     const before = document.activeElement;
     panel.current.focus({ preventScroll: true });
-    return () => before?.isConnected && (document.activeElement === document.body || !document.activeElement) && before.focus();
+    return () => before?.isConnected && document.activeElement === document.body && before.focus();
   }, []);
   const onKeyDown = (event) => {
     if (event.key !== 'Escape' || event.defaultPrevented || event.target.closest('dialog, .menu')) return;
