@@ -3,7 +3,9 @@
 import { html, cls, useEffect } from '../html.js';
 import { status } from '../connection.js';
 import { openKey } from '../route.js';
+import { me } from '../session.js';
 import { conversations } from '../state/conversations.js';
+import { nameOf } from '../state/people.js';
 import { Empty } from '../ui/list.js';
 import { t } from '../words/index.js';
 import { Conversation } from './conversation.js';
@@ -31,5 +33,5 @@ export function Banner() {
 function Nothing() {
   return conversations.value.length
     ? html`<${Empty} icon="chats" title=${t('pickTitle')} text=${t('pickText')} />`
-    : html`<${Empty} icon="chats" title=${t('noChatsTitle')} text=${t('noChatsText')} />`;
+    : html`<${Empty} icon="smile" title=${t('welcome', nameOf(me.value))} text=${t('welcomeText')} />`;
 }
