@@ -1,8 +1,12 @@
 // English. A text with parts is a function of them. Keys stand in the order of the page.
 
+import { enPeople } from './en-people.js';
+
 const many = (n, one, more) => `${n} ${n === 1 ? one : more}`;
 
 export const en = {
+  ...enPeople,
+
   // Signing in
   tagline: 'Talk with people and in rooms.',
   signIn: 'Sign in',
@@ -64,12 +68,8 @@ export const en = {
   offlineBanner: 'No connection. Trying again …',
   pickTitle: 'Your conversations',
   pickText: 'Choose one on the left to read and write.',
-  welcome: (name) => `Welcome, ${name}`,
-  welcomeText: 'Everything you say with people and in rooms is here. Begin with somebody whose user name you know.',
   noChatsTitle: 'No conversations yet',
   noChatsText: 'Find somebody to talk to, or enter a room.',
-  findPeople: 'Find people',
-  findRooms: 'Find a room',
   unread: (n) => many(n, 'unread message', 'unread messages'),
   muted: 'Muted',
   open: 'Open',
@@ -77,7 +77,6 @@ export const en = {
   mute: 'Mute',
   unmute: 'Unmute',
   room: 'Room',
-  comingSoon: 'This part of the page is being built.',
 
   // Settings
   notifications: 'Notifications',
@@ -88,6 +87,7 @@ export const en = {
   notNow: 'Not now',
 
   // Conversation
+  members: (n) => many(n, 'member', 'members'),
   details: 'Details',
   noMessagesTitle: (name) => `Say hello to ${name}`,
   noMessagesText: 'Nothing was said here yet.',
@@ -183,31 +183,31 @@ export const en = {
     no_such_user: 'There is no such person.',
     no_such_room: 'There is no such room.',
     no_such_message: 'This message is not there any more.',
+    username_taken: 'This name is taken. Try another one.',
     too_late: 'It is too late for that.',
+    text_too_long: 'This is too long.',
     too_large: 'The file is too large.',
     too_many: 'Too many attempts. Wait a moment, please.',
     not_allowed: 'You may not do that.',
+    not_a_member: 'You are not in this room.',
     muted: 'You may not speak in this room at present.',
     blocked: 'You cannot write to this person.',
     not_signed_in: 'Please sign in again.',
     no_question: 'No security question was set for this account.',
     wrong_answer: 'This is not the answer.',
+    bad_name: 'This name cannot be used.',
+    bad_username: 'This name cannot be used.',
+    bad_password: 'This password cannot be used.',
+    already_requested: 'You have asked already, or are friends.',
+    no_request: 'There is no request from this person any more.',
+    not_a_friend: 'This person is not on your list.',
+    list_full: 'The list is full.',
+    profile_too_large: 'There is too much in your profile.',
+    no_such_session: 'This session has ended already.',
     missing_parameter: 'Something is missing.',
     unreadable: 'The server could not read that.',
-    bad_username: 'This user name cannot be used.',
-    bad_password: 'This password cannot be used.',
-    bad_name: 'This name cannot be used.',
-    text_too_long: 'This is too long.',
     bad_presence: 'This status is too long.',
-    profile_too_large: 'The profile has become too large.',
-    list_full: 'The list is full.',
-    username_taken: 'This name is taken. Try another one.',
     already_signed_in: 'You are signed in already.',
-    already_requested: 'You have asked already, or are friends.',
-    not_a_member: 'You are not in this room.',
-    no_request: 'This request is not open any more.',
-    not_a_friend: 'You are not friends.',
-    no_such_session: 'This session has ended already.',
     no_such_file: 'The file is not there any more.',
   },
   codes: {
