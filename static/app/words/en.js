@@ -87,6 +87,7 @@ export const en = {
   notNow: 'Not now',
 
   // Conversation
+  sound: 'Play a sound',
   members: (n) => many(n, 'member', 'members'),
   details: 'Details',
   noMessagesTitle: (name) => `Say hello to ${name}`,

@@ -81,6 +81,7 @@ export const zh = {
   notifyHint: '不看这个页面时，也想知道有新消息吗？',
   notNow: '以后再说',
 
+  sound: '播放提示音',
   members: (n) => `${n} 位成员`,
   details: '详情',
   noMessagesTitle: (name) => `和 ${name} 打个招呼`,
