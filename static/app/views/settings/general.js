@@ -19,7 +19,7 @@ export function General() {
     location.reload();
   };
   return html`<div class="stack">
-    <div>
+    <div class="stack-low">
       <${NotificationSettings} />
       <${Switch} label=${t('sound')} checked=${sound.value === 'on'} onChange=${turnSound} />
     </div>
