@@ -34,7 +34,7 @@ function signIn() {
   });
 }
 
-export function showMe() {
+function showMe() {
   $('my-name').textContent = nameOf(state.me);
   $('presence').value = state.me.presence;
 }
