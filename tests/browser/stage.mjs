@@ -40,8 +40,8 @@ export function stage({ args = [] } = {}) {
         await run(play);
         await play.assertNothingWrong();
       } catch (error) {
-        error.message += await play.evidence();
-        throw error;
+        const evidence = await play.evidence();
+        throw new Error(`${error.message}${evidence}`, { cause: error });
       } finally {
         await play.end();
       }
@@ -105,8 +105,9 @@ class Play {
     return this.device(account, options);
   }
 
-  /** A browser signed in to an account that is there already; `friends` become so before the page opens. */
-  async device({ username, password, id }, { friends = [], path, ...options } = {}) {
+  /** A browser signed in to an account that is there already; `friends` become so before the page opens, and
+   * `before(context)` may prepare the browser. */
+  async device({ username, password, id }, { friends = [], path, before, ...options } = {}) {
     const client = await connect(this.url, newest);
     const { token } = await ok(client, 'signin', { username, password, api: 2, device: 'Chromium' });
     for (const friend of friends) {
@@ -120,6 +121,7 @@ class Play {
     const storageState = { cookies: [], origins: [{ origin: this.url, localStorage }] };
     const actor = new Actor(this, await this.#context({ ...options, storageState }), { username, password, id });
     this.#actors.push(actor);
+    await before?.(actor.context);
     await actor.open(path);
     await actor.page.getByRole('tablist').waitFor();
     return actor;
