@@ -17,7 +17,8 @@ use crate::http::{self, Listener, Parts};
 use crate::hub::{Hub, LocalBus};
 use crate::metrics::Metrics;
 use crate::store::{Batcher, Store};
-use crate::transport::socketio::{Registry, SocketIoTransport};
+use crate::transport::Connections;
+use crate::transport::socketio::SocketIoTransport;
 
 /// Commits whose messages wait to be announced. A few: the batcher shall not run far ahead of the fan-out.
 const SETTLED_QUEUE: usize = 4;
@@ -31,7 +32,7 @@ pub struct App {
     address: SocketAddr,
     config: Arc<Config>,
     store: Store,
-    registry: Arc<Registry>,
+    connections: Vec<Arc<dyn Connections>>,
     stopping: CancellationToken,
     /// Nothing is sent any more.
     sealed: CancellationToken,
@@ -63,7 +64,7 @@ impl App {
 
         let chat = Chat::new(&config, store.clone(), hub, drafts, tasks.clone());
         let chat = Arc::new(chat.map_err(|error| error.to_string())?);
-        let nodeim = Nodeim::new(Arc::clone(&chat), Arc::clone(&metrics));
+        let nodeim = Arc::new(Nodeim::new(Arc::clone(&chat), Arc::clone(&metrics)));
         let transport = SocketIoTransport::new(nodeim, Arc::clone(&config), tasks.clone(), Arc::clone(&metrics));
         let registry = transport.registry();
         let parts = Parts {
@@ -79,7 +80,7 @@ impl App {
         tasks.spawn(keep_marks(chat, heartbeat(&config), stopping.clone()));
         tasks.spawn(keep_tidy(metrics, stopping.clone()));
         info!("listening on http://{address}");
-        Ok(Self { address, config, store, registry, stopping, sealed, tasks })
+        Ok(Self { address, config, store, connections: vec![registry], stopping, sealed, tasks })
     }
 
     /// Where the server listens.
@@ -96,7 +97,9 @@ impl App {
             warn!("some connections did not finish in time");
         }
         // Cutting the connections, rather than saying goodbye, is what makes clients come back by themselves.
-        self.registry.cut();
+        for connections in &self.connections {
+            connections.cut();
+        }
         self.sealed.cancel();
         self.tasks.close();
         let deadline = deadline.max(Instant::now() + CLOSE_TIMEOUT);
@@ -112,10 +115,14 @@ impl App {
 
     async fn finish(&self) {
         self.stopping.cancel();
-        self.registry.close_inboxes();
-        while !self.registry.is_quiet() {
-            // A client that was just being accepted may still appear.
-            self.registry.close_inboxes();
+        loop {
+            // Each time: a client that was just being accepted may still appear.
+            for connections in &self.connections {
+                connections.close_inboxes();
+            }
+            if self.connections.iter().all(|connections| connections.is_quiet()) {
+                break;
+            }
             tokio::time::sleep(SHUTDOWN_POLL).await;
         }
     }

@@ -3,17 +3,19 @@
 //! A transport gives each connection a [`Link`] and asks the dialect to open a [`Session`] on it. It feeds the
 //! session one [`Call`] after the other, in the order in which they came, and tells it when the connection ended.
 
+mod inbox;
+mod run;
 pub mod socketio;
 pub mod tcp;
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::chat::Ending;
 use crate::hub::Port;
-use socketio::Outbox;
 
 /// What a client asks for.
 pub struct Call {
@@ -30,14 +32,14 @@ pub struct Unreadable;
 
 /// The place for exactly one answer.
 pub struct ReplySlot {
-    outbox: Arc<Outbox>,
+    way: Arc<dyn Way>,
     ack: i64,
 }
 
 impl ReplySlot {
     /// Answers with one JSON value.
     pub fn send(self, json: String) {
-        self.outbox.acknowledge(self.ack, json);
+        self.way.answer(self.ack, json);
     }
 }
 
@@ -50,10 +52,34 @@ pub enum Refusal {
     Closing,
 }
 
+/// The way back to a client: a bounded outbox, whatever the transport. Nothing here waits but [`written`](Way::written).
+pub trait Way: Port {
+    /// Sends an event with one JSON value.
+    fn emit(&self, event: &'static str, json: String);
+
+    /// Answers the call that came with this number.
+    fn answer(&self, ack: i64, json: String);
+
+    /// Waits a while until everything was written to the client. False if it was not, or the connection broke before.
+    fn written(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
+}
+
+/// The connections of a transport, for the shutdown.
+pub trait Connections: Send + Sync {
+    /// Takes no more calls in.
+    fn close_inboxes(&self);
+
+    /// Whether all sessions have ended.
+    fn is_quiet(&self) -> bool;
+
+    /// Ends every connection at once.
+    fn cut(&self);
+}
+
 /// One client's connection, as its session sees it.
 #[derive(Clone)]
 pub struct Link {
-    outbox: Arc<Outbox>,
+    way: Arc<dyn Way>,
     /// Where the client is, behind trusted proxies too.
     pub address: IpAddr,
     /// The name of this connection in logs.
@@ -63,17 +89,17 @@ pub struct Link {
 impl Link {
     /// Sends an event with one JSON value.
     pub fn emit(&self, event: &'static str, json: String) {
-        self.outbox.emit(event, json);
+        self.way.emit(event, json);
     }
 
     /// Waits a while until everything was written to the client. False if it was not, or the connection broke before.
     pub async fn written(&self) -> bool {
-        self.outbox.written().await
+        self.way.written().await
     }
 
     /// The outbox, for the hub.
     pub fn port(&self) -> Arc<dyn Port> {
-        Arc::clone(&self.outbox) as Arc<dyn Port>
+        Arc::clone(&self.way) as Arc<dyn Port>
     }
 }
 

@@ -5,7 +5,6 @@
 //! into the connection's inbox, and one task per connection works it off.
 
 mod flow;
-mod inbox;
 mod outbox;
 mod packet;
 mod registry;
@@ -17,7 +16,6 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use axum::http::request::Parts;
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use socketioxide::handler::connect::FromConnectParts;
 use socketioxide::handler::{ConnectHandler, FromMessageParts};
 use socketioxide::layer::SocketIoLayer;
@@ -27,13 +25,14 @@ use socketioxide_core::Value as Packet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::inbox::{Inbox, Incoming};
+use super::run::{limiter, run};
 use super::tcp::{ClientAddress, Peer};
-use super::{Call, Dialect, Link, Refusal, ReplySlot, Session};
+use super::{Call, Dialect, Link, Refusal, ReplySlot, Way};
 use crate::chat::Ending;
-use crate::config::{Config, Switch};
+use crate::config::Config;
 use crate::metrics::Metrics;
 use flow::Flow;
-use inbox::{Inbox, Incoming};
 pub use outbox::Outbox;
 use outbox::{Encoding, Limits};
 pub use registry::Registry;
@@ -48,8 +47,8 @@ pub struct SocketIoTransport<D> {
 }
 
 impl<D: Dialect> SocketIoTransport<D> {
-    pub fn new(dialect: D, config: Arc<Config>, tasks: TaskTracker, metrics: Arc<Metrics>) -> Arc<Self> {
-        Arc::new(Self { dialect: Arc::new(dialect), config, registry: Arc::default(), tasks, metrics })
+    pub fn new(dialect: Arc<D>, config: Arc<Config>, tasks: TaskTracker, metrics: Arc<Metrics>) -> Arc<Self> {
+        Arc::new(Self { dialect, config, registry: Arc::default(), tasks, metrics })
     }
 
     /// The live connections.
@@ -146,51 +145,24 @@ impl<D: Dialect> SocketIoTransport<D> {
         door.link.get_or_init(|| (Arc::downgrade(&outbox), address));
         self.registry.add(sid, Arc::clone(&door), Arc::clone(&outbox));
 
-        let link = Link { outbox, address, id: sid.as_str().into() };
+        let way = Arc::clone(&outbox) as Arc<dyn Way>;
+        let link = Link { way, address, id: sid.as_str().into() };
         let registry = Arc::clone(&self.registry);
         let dialect = Arc::clone(&self.dialect);
-        let limiter = self.limiter();
+        let limiter = limiter(&self.config);
         self.tasks.spawn(async move {
-            let outbox = Arc::clone(&link.outbox);
-            run(&*dialect, link, &door, limiter).await;
+            run(&*dialect, link, &door.inbox, limiter, |incoming| incoming.into_call(&outbox)).await;
             outbox.shut();
             // Until the library has noticed too, requests for this session are refused.
             door.gone.cancelled().await;
             registry.remove(sid, &outbox);
         });
     }
-
-    fn limiter(&self) -> Option<DefaultDirectRateLimiter> {
-        let rate = std::num::NonZeroU32::new(self.config.rate_commands_per_second)?;
-        let burst = std::num::NonZeroU32::new(self.config.rate_commands_burst)?;
-        (self.config.rate_limit == Switch::On).then(|| RateLimiter::direct(Quota::per_second(rate).allow_burst(burst)))
-    }
-}
-
-/// Works off a connection's inbox, one call after the other.
-async fn run<D: Dialect>(dialect: &D, link: Link, door: &Door, limiter: Option<DefaultDirectRateLimiter>) {
-    let mut session = dialect.open(link.clone());
-    let ending = loop {
-        match door.inbox.next().await {
-            Ok(incoming) => {
-                let call = incoming.into_call(&link.outbox);
-                if limiter.as_ref().is_some_and(|limiter| limiter.check().is_err()) {
-                    dialect.refuse(&link, call, Refusal::TooFast);
-                } else {
-                    // Boxed, so that an idle connection does not hold the room that a command needs.
-                    Box::pin(session.call(call)).await;
-                }
-            }
-            Err(ending) => break ending,
-        }
-    };
-    let ending = if link.written().await { ending } else { Ending::Broken };
-    Box::pin(session.close(ending)).await;
 }
 
 /// Where a socket's events come in.
 struct Door {
-    inbox: Arc<Inbox>,
+    inbox: Arc<Inbox<Raw>>,
     /// The way back, once connected.
     link: OnceLock<(Weak<Outbox>, IpAddr)>,
     /// The library has let the socket go.
@@ -198,21 +170,33 @@ struct Door {
 }
 
 impl Door {
-    fn refuse<D: Dialect>(&self, dialect: &D, incoming: Incoming, why: Refusal) {
+    fn refuse<D: Dialect>(&self, dialect: &D, incoming: Raw, why: Refusal) {
         let Some((outbox, address)) = self.link.get() else {
             return;
         };
         if let Some(outbox) = outbox.upgrade() {
             let call = incoming.into_call(&outbox);
-            dialect.refuse(&Link { outbox, address: *address, id: "".into() }, call, why);
+            dialect.refuse(&Link { way: outbox, address: *address, id: "".into() }, call, why);
         }
     }
 }
 
-impl Incoming {
+/// An event as it came in, not decoded yet.
+struct Raw {
+    packet: Packet,
+    ack: Option<i64>,
+}
+
+impl Incoming for Raw {
+    fn bytes(&self) -> usize {
+        self.packet.len()
+    }
+}
+
+impl Raw {
     fn into_call(self, outbox: &Arc<Outbox>) -> Call {
         let (event, payload) = packet::decode(&self.packet, outbox.may_encode_twice());
-        let reply = self.ack.map(|ack| ReplySlot { outbox: Arc::clone(outbox), ack });
+        let reply = self.ack.map(|ack| ReplySlot { way: Arc::clone(outbox) as Arc<dyn Way>, ack });
         Call { event, payload, reply }
     }
 }
@@ -236,14 +220,14 @@ fn ending(reason: DisconnectReason) -> Ending {
 }
 
 /// An event as the library hands it over, before it is decoded.
-struct Raised(Incoming);
+struct Raised(Raw);
 
 impl FromMessageParts<socketioxide::adapter::LocalAdapter> for Raised {
     type Error = Infallible;
 
     fn from_message_parts(_: &Arc<Socket>, packet: &mut Packet, ack: &Option<i64>) -> Result<Self, Infallible> {
         let packet = std::mem::replace(packet, Packet::Bytes(Default::default()));
-        Ok(Self(Incoming { packet, ack: *ack }))
+        Ok(Self(Raw { packet, ack: *ack }))
     }
 }
 

@@ -24,13 +24,14 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::flow::Flow;
-use super::inbox::Inbox;
-use super::packet::Raw;
+use super::packet::Raw as RawJson;
 use super::text::to_ascii;
+use super::{Inbox, Raw};
 use crate::chat::Ending;
 use crate::chat::ids::UserId;
 use crate::hub::{Frame, Port, Refused};
 use crate::metrics::Metrics;
+use crate::transport::Way;
 
 /// The library tells nobody when its buffer has room again, so it is asked, after 1 ms and then ever more rarely.
 const FIRST_RETRY: Duration = Duration::from_millis(1);
@@ -58,7 +59,7 @@ pub(super) struct Limits {
 pub struct Outbox {
     me: Weak<Self>,
     socket: Arc<Socket>,
-    inbox: Arc<Inbox>,
+    inbox: Arc<Inbox<Raw>>,
     encoding: Encoding,
     limits: Limits,
     backlog: Mutex<Backlog>,
@@ -99,7 +100,7 @@ enum Stop {
 impl Outbox {
     pub(super) fn new(
         socket: Arc<Socket>,
-        inbox: Arc<Inbox>,
+        inbox: Arc<Inbox<Raw>>,
         encoding: Encoding,
         limits: Limits,
         flow: Arc<Mutex<Flow>>,
@@ -119,16 +120,6 @@ impl Outbox {
             tasks,
             metrics,
         })
-    }
-
-    /// Sends an event with one JSON value.
-    pub(crate) fn emit(&self, name: &'static str, json: String) {
-        self.put_or_log(Target::Event(name), &json);
-    }
-
-    /// Answers the event that asked for acknowledgement `id`.
-    pub(crate) fn acknowledge(&self, id: i64, json: String) {
-        self.put_or_log(Target::Ack(id), &json);
     }
 
     /// What is known of its packets' way.
@@ -151,11 +142,6 @@ impl Outbox {
         self.encoding == Encoding::Json
             && self.socket.protocol() == ProtocolVersion::V4
             && self.socket.transport_type() == TransportType::Polling
-    }
-
-    /// Waits a while until everything was written to the client. False if it was not, or the connection broke before.
-    pub(crate) async fn written(&self) -> bool {
-        tokio::time::timeout(LAST_WRITES, self.all_written()).await.unwrap_or(false)
     }
 
     async fn all_written(&self) -> bool {
@@ -262,7 +248,7 @@ impl Outbox {
             return Err(Stop::Full);
         }
         let result = self.encoded(json, |json| match json {
-            Encoded::Text(json) => counted(flow, to, json.len(), || self.send(to, &Raw(json))),
+            Encoded::Text(json) => counted(flow, to, json.len(), || self.send(to, &RawJson(json))),
             // The size of msgpack is not known here; such clients are not counted.
             Encoded::Value(value) => self.send(to, &value),
         });
@@ -336,6 +322,20 @@ enum Progress {
 enum Encoded<'a> {
     Text(&'a str),
     Value(Value),
+}
+
+impl Way for Outbox {
+    fn emit(&self, event: &'static str, json: String) {
+        self.put_or_log(Target::Event(event), &json);
+    }
+
+    fn answer(&self, ack: i64, json: String) {
+        self.put_or_log(Target::Ack(ack), &json);
+    }
+
+    fn written(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(async { tokio::time::timeout(LAST_WRITES, self.all_written()).await.unwrap_or(false) })
+    }
 }
 
 impl Port for Outbox {

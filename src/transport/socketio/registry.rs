@@ -13,6 +13,7 @@ use super::flow::Flow;
 use super::{Door, Outbox};
 use crate::chat::Ending;
 use crate::hub::Port;
+use crate::transport::Connections;
 use crate::transport::tcp::Peer;
 
 /// Sessions, or inventions, that are remembered before they have entered the namespace.
@@ -88,21 +89,22 @@ impl Registry {
         let polling = self.connections.iter().filter(|entry| entry.1.transport() == TransportType::Polling).count();
         (polling, self.connections.len().saturating_sub(polling))
     }
+}
 
-    /// Whether every session has ended.
-    pub fn is_quiet(&self) -> bool {
-        self.connections.iter().all(|entry| entry.1.is_closed())
-    }
-
-    /// Takes no more calls. Those that were accepted are carried out, and then the sessions end.
-    pub fn close_inboxes(&self) {
+impl Connections for Registry {
+    /// What was accepted is carried out, and then the sessions end.
+    fn close_inboxes(&self) {
         for entry in &self.connections {
             entry.0.inbox.close(Ending::Orderly);
         }
     }
 
-    /// Cuts what is left, without waiting for the library to notice.
-    pub fn cut(&self) {
+    fn is_quiet(&self) -> bool {
+        self.connections.iter().all(|entry| entry.1.is_closed())
+    }
+
+    /// Without waiting for the library to notice.
+    fn cut(&self) {
         for entry in &self.connections {
             entry.1.close();
             entry.0.gone.cancel();

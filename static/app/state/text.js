@@ -8,6 +8,8 @@ const RULES = {
   ALLOWED_TAGS: ['a', 'b', 'br', 'div', 'em', 'font', 'i', 'img', 'p', 's', 'span', 'strong', 'u'],
   ALLOWED_ATTR: ['style', 'href', 'title', 'src', 'alt', 'width', 'height', 'color', 'size', 'face'],
   ALLOWED_URI_REGEXP: /^(?:https?:\/\/|\/public\/files\/|kindeditor\/plugins\/emoticons\/images\/\d{1,3}\.gif$)/i,
+  // These hold no addresses; all others are held against the expression above.
+  ADD_URI_SAFE_ATTR: ['color', 'size', 'face', 'width', 'height'],
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
 };

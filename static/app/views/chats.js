@@ -1,7 +1,7 @@
 // The tab "Chats": the list of conversations.
 
 import { html, cls } from '../html.js';
-import { hashOf, openKey } from '../route.js';
+import { hashOf, openKey, openTab } from '../route.js';
 import { conversations, listed } from '../state/conversations.js';
 import { nameOf, person } from '../state/people.js';
 import { idOf, isRoom } from '../state/keys.js';
@@ -11,10 +11,10 @@ import { Badge } from '../ui/badge.js';
 import { Icon } from '../ui/icon.js';
 import { Empty, Loading, walkList } from '../ui/list.js';
 import { Button } from '../ui/button.js';
-import { openTab } from '../route.js';
 import { t } from '../words/index.js';
 import { shortTime, fullTime } from '../words/time.js';
 import { previewOf } from '../state/preview.js';
+import { composing } from './composing.js';
 import { NotifyHint } from './notify.js';
 
 export function Chats() {
@@ -32,7 +32,10 @@ export function Chats() {
 export function Row({ one, line }) {
   const { key, last, unread, mute } = one;
   const writing = typists(key).length > 0;
-  return html`<a class=${cls('item', { unread })} href=${hashOf(key)} aria-current=${openKey.value === key ? 'page' : undefined}>
+  const open = openKey.value === key;
+  const { text, editing } = composing(key).value;
+  const draft = !open && !editing && text.trim();
+  return html`<a class=${cls('item', { unread })} href=${hashOf(key)} aria-current=${open ? 'page' : undefined}>
     <${Face} of=${one} />
     <span class="item-text">
       <span class="item-line">
@@ -41,7 +44,7 @@ export function Row({ one, line }) {
         ${last && html`<time class="item-time" title=${fullTime(last.time)}>${shortTime(last.time)}</time>`}
       </span>
       <span class="item-line">
-        <span class="item-last cut">${line ?? (writing ? html`<span class="typing">${t('typing')}</span>` : previewOf(last))}</span>
+        <span class="item-last cut">${line ?? (writing ? html`<span class="typing">${t('typing')}</span>` : draft ? html`<span class="draft">${t('draft')}</span> ${draft}` : previewOf(last))}</span>
         <${Badge} count=${unread} muted=${mute} />
       </span>
     </span>

@@ -2,7 +2,7 @@
 
 import { html, useEffect, useLayoutEffect, useRef } from '../html.js';
 import { myId } from '../session.js';
-import { conversation } from '../state/conversations.js';
+import { conversation, refreshSoon } from '../state/conversations.js';
 import { edit } from '../state/messages.js';
 import { say } from '../state/outbox.js';
 import { contentOf } from '../state/preview.js';
@@ -32,6 +32,15 @@ export function Composer({ id: key }) {
     // On a phone the keyboard would hide half of what one came to read.
     if (nudge || !byThumb.matches) field.current?.focus();
   }, [nudge, Boolean(obstacle)]);
+
+  // Who was muted may speak again when the time is over.
+  const { mutedUntil } = conversation(key);
+  useEffect(() => {
+    const left = mutedUntil - Date.now();
+    if (!(left > 0 && left < 86_400_000)) return;
+    const timer = setTimeout(() => refreshSoon(key), left + 500);
+    return () => clearTimeout(timer);
+  }, [mutedUntil]);
 
   useLayoutEffect(() => {
     const area = field.current;

@@ -1,6 +1,6 @@
 // The left column: me, the search field, the tabs, and what the chosen tab shows.
 
-import { html, useSignal } from '../html.js';
+import { html, useEffect, useSignal } from '../html.js';
 import { me, signOut } from '../session.js';
 import { openTab, tab, TABS } from '../route.js';
 import { totalUnread } from '../state/conversations.js';
@@ -32,6 +32,15 @@ export function Side() {
     wanted.value = '';
     openTab(id);
   };
+  useEffect(() => {
+    const onKeyDown = (event) => {
+      if (!(event.ctrlKey || event.metaKey) || event.key !== 'k') return;
+      event.preventDefault();
+      document.querySelector('.side-search input')?.focus();
+    };
+    addEventListener('keydown', onKeyDown);
+    return () => removeEventListener('keydown', onKeyDown);
+  }, []);
   const intoList = (event) => {
     event.preventDefault();
     document.querySelector('#side-body .item')?.focus();

@@ -123,6 +123,7 @@ export const en = {
   refuse: 'Refuse',
   join: 'Join',
   openRoom: 'Open',
+  draft: 'Draft:',
   lastImage: 'Picture',
   lastFile: 'File',
   lastRequest: 'Friend request',

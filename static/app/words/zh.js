@@ -117,6 +117,7 @@ export const zh = {
   refuse: '拒绝',
   join: '加入',
   openRoom: '打开',
+  draft: '[草稿]',
   lastImage: '图片',
   lastFile: '文件',
   lastRequest: '好友请求',
