@@ -46,9 +46,9 @@ export class Actor extends Watched {
     return this.side.getByRole('link').filter({ hasText: name });
   }
 
-  /** Everything that was said with this text in it: a row of the conversation. */
+  /** The rows of the conversation with this in what was said; the time and the name beside it do not count. */
   message(text) {
-    return this.log.locator('[data-seq]').filter({ hasText: text });
+    return this.log.locator('[data-seq]').filter({ has: this.page.locator('.text, .file-name, .happening > span', { hasText: text }) });
   }
 
   async tab(name) {
@@ -61,7 +61,7 @@ export class Actor extends Watched {
     await this.composer.waitFor();
   }
 
-  /** Opens the conversation with somebody by its address, whether it is listed or not. */
+  /** Goes to a place in the page by its address, such as `#/u/2`. */
   async goTo(hash) {
     await this.page.evaluate((wanted) => (location.hash = wanted), hash);
   }

@@ -84,7 +84,7 @@ scene('many unread messages: one begins where one left off', async (play) => {
 async function longTalk(play, count = COUNT) {
   const bob = await play.client('bob');
   const alee = await play.person('alee', { friends: [bob], path: `/#/u/${bob.id}` });
-  await alee.sees('You are friends now');
+  await alee.log.getByText('You are friends now').waitFor();
   const said = [];
   for (let number = 1; number <= count; number += 1) said.push(ok(bob, 'message', { to: alee.id, message: `line ${number}` }));
   await Promise.all(said);
