@@ -1,16 +1,19 @@
 // The tab "Chats": the list of conversations.
 
 import { html, cls } from '../html.js';
-import { hashOf, openKey, openTab } from '../route.js';
-import { conversations, listed } from '../state/conversations.js';
+import { hashOf, openConversation, openKey, openTab } from '../route.js';
+import { conversations, listed, mute } from '../state/conversations.js';
 import { nameOf, person } from '../state/people.js';
 import { idOf, isRoom } from '../state/keys.js';
+import { markRead } from '../state/messages.js';
 import { typists } from '../state/typing.js';
 import { Avatar } from '../ui/avatar.js';
 import { Badge } from '../ui/badge.js';
 import { Icon } from '../ui/icon.js';
 import { Empty, Loading, walkList } from '../ui/list.js';
 import { Button } from '../ui/button.js';
+import { openMenu } from '../ui/menu.js';
+import { guard } from '../ui/toast.js';
 import { t } from '../words/index.js';
 import { shortTime, fullTime } from '../words/time.js';
 import { previewOf } from '../state/preview.js';
@@ -30,26 +33,36 @@ export function Chats() {
 
 /** A conversation as one row; also for the search. */
 export function Row({ one, line }) {
-  const { key, last, unread, mute } = one;
+  const { key, last, unread } = one;
   const writing = typists(key).length > 0;
   const open = openKey.value === key;
   const { text, editing } = composing(key).value;
   const draft = !open && !editing && text.trim();
-  return html`<a class=${cls('item', { unread })} href=${hashOf(key)} aria-current=${open ? 'page' : undefined}>
+  const onContextMenu = (event) => {
+    event.preventDefault();
+    openMenu(event.currentTarget, menuOf(one), event.clientX ? { x: event.clientX, y: event.clientY } : undefined);
+  };
+  return html`<a class=${cls('item', { unread })} onContextMenu=${onContextMenu} href=${hashOf(key)} aria-current=${open ? 'page' : undefined}>
     <${Face} of=${one} />
     <span class="item-text">
       <span class="item-line">
         <span class="item-name cut"><${Title} of=${one} /></span>
-        ${mute && html`<${Icon} name="muted" small label=${t('muted')} />`}
+        ${one.mute && html`<${Icon} name="muted" small label=${t('muted')} />`}
         ${last && html`<time class="item-time" title=${fullTime(last.time)}>${shortTime(last.time)}</time>`}
       </span>
       <span class="item-line">
         <span class="item-last cut">${line ?? (writing ? html`<span class="typing">${t('typing')}</span>` : draft ? html`<span class="draft">${t('draft')}</span> ${draft}` : previewOf(last))}</span>
-        <${Badge} count=${unread} muted=${mute} />
+        <${Badge} count=${unread} muted=${one.mute} />
       </span>
     </span>
   </a>`;
 }
+
+const menuOf = ({ key, unread, mute: muted }) => [
+  { label: t('open'), icon: 'chats', run: () => openConversation(key) },
+  unread > 0 && { label: t('markRead'), icon: 'checks', run: () => markRead(key) },
+  { label: t(muted ? 'unmute' : 'mute'), icon: muted ? 'bell' : 'muted', run: () => guard(mute(key, !muted)) },
+];
 
 /** The name of a conversation. */
 export function Title({ of: { key, info } }) {

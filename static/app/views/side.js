@@ -46,6 +46,7 @@ export function Side() {
     document.querySelector('#side-body .item')?.focus();
   };
   return html`<nav class="side" aria-label=${t(tab.value)}>
+    <h1 class="hidden-label">nodeim</h1>
     <header class="side-head"><${Me} /></header>
     <div class="side-search" role="search"><${SearchField} value=${wanted} label=${t('search')} onDown=${intoList} /></div>
     <div class="side-tabs"><${Tabs} tabs=${tabs} chosen=${tab.value} choose=${choose} label="nodeim" panel="side-body" /></div>
@@ -74,9 +75,10 @@ function Me() {
       '-',
       { label: t('signOut'), icon: 'signOut', run: () => signOut() },
     ]);
-  return html`<button type="button" class="side-me" aria-haspopup="menu" aria-label=${t('myMenu', name)} onClick=${open}>
+  return html`<button type="button" class="side-me" aria-haspopup="menu" onClick=${open}>
     <${Avatar} id=${id} name=${name} picture=${facePath} presence=${presence} size=${40} />
     <span class="grow"><strong class="cut">${name}</strong><small>${presenceWord(presence)}</small></span>
+    <span class="hidden-label">${t('myMenu')}</span>
     <${Icon} name="down" small />
   </button>`;
 }
