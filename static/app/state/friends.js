@@ -4,12 +4,15 @@ import { signal, computed } from '../html.js';
 import { on, request } from '../connection.js';
 import { whenSignedIn, whenSignedOut } from '../session.js';
 import { meet } from './people.js';
+import { escapeText } from './text.js';
 
 /** @type {import('@preact/signals').Signal<{id: number, group?: string}[]|null>} null until known */
 export const friends = signal(null);
 /** @type {import('@preact/signals').Signal<{incoming: {user: object, text: string, time: number}[], outgoing: object[]}>} */
 export const requests = signal({ incoming: [], outgoing: [] });
 export const incomingCount = computed(() => requests.value.incoming.length);
+export const hasAsked = (id) => requests.value.incoming.some((one) => one.user.id === id);
+export const isAsked = (id) => requests.value.outgoing.some((one) => one.user.id === id);
 export const isFriend = (id) => Boolean(friends.value?.some((friend) => friend.id === id));
 
 export async function refreshFriends() {
@@ -21,10 +24,27 @@ export async function refreshFriends() {
   requests.value = { incoming: open.incoming, outgoing: open.outgoing };
 }
 
-/** Answers a friend request. */
-export async function answer(id, accept) {
-  await request('reply', { to: id, refuse: accept ? 0 : 1 });
+/** Asks somebody to be friends. */
+export async function ask(id, note = '') {
+  await request('subscribe', { to: id, message: escapeText(note) });
   await refreshFriends();
+}
+
+/** Answers a friend request. Without a note the server writes a usual one. */
+export async function answer(id, accept, note = '') {
+  await request('reply', { to: id, refuse: accept ? 0 : 1, ...(note ? { message: escapeText(note) } : {}) });
+  await refreshFriends();
+}
+
+/** Takes somebody out of one's list, or takes back a request to them. */
+export async function unfriend(id) {
+  await request('unsubscribe', { to: id });
+  await refreshFriends();
+}
+
+export async function setGroup(id, group) {
+  await request('group', { to: id, group });
+  friends.value = friends.peek().map((friend) => (friend.id === id ? { ...friend, group } : friend));
 }
 
 on('friends', () => refreshFriends().catch(() => {}));

@@ -44,7 +44,8 @@ export const nameOf = (user, id = user?.id) => user?.nick || user?.username || (
 export const nameById = (id) => nameOf(person(id).value, id);
 
 let timer = 0;
-function want(id) {
+/** Asks for somebody (again), together with others that are wanted at this moment. */
+export function want(id) {
   wanted.add(id);
   timer ||= setTimeout(ask, 30);
 }

@@ -66,3 +66,6 @@ export function htmlToText(text) {
 }
 
 export const plainText = ({ text = '', format }) => (format === 'plain' ? text : htmlToText(text));
+
+/** Plain text as HTML, for the commands that take nothing else: the words of a request, a room's intro. */
+export const escapeText = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');

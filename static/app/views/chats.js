@@ -11,7 +11,6 @@ import { Avatar } from '../ui/avatar.js';
 import { Badge } from '../ui/badge.js';
 import { Icon } from '../ui/icon.js';
 import { Empty, Loading, walkList } from '../ui/list.js';
-import { Button } from '../ui/button.js';
 import { openMenu } from '../ui/menu.js';
 import { guard } from '../ui/toast.js';
 import { t } from '../words/index.js';
@@ -19,14 +18,12 @@ import { shortTime, fullTime } from '../words/time.js';
 import { previewOf } from '../state/preview.js';
 import { composing } from './composing.js';
 import { NotifyHint } from './notify.js';
+import { Welcome } from './welcome.js';
 
 export function Chats() {
   if (!listed.value) return html`<${Loading} />`;
   if (!conversations.value.length) {
-    return html`<${Empty} icon="chats" title=${t('noChatsTitle')} text=${t('noChatsText')}>
-      <${Button} kind="primary" icon="personAdd" onClick=${() => openTab('friends')}>${t('findPeople')}<//>
-      <${Button} icon="rooms" onClick=${() => openTab('rooms')}>${t('findRooms')}<//>
-    <//>`;
+    return html`<${Empty} icon="chats" title=${t('noChatsTitle')} text=${t('noChatsText')} /><${Welcome} />`;
   }
   return html`<${NotifyHint} /><div class="list" onKeyDown=${walkList}>${conversations.value.map((one) => html`<${Row} key=${one.key} one=${one} />`)}</div>`;
 }

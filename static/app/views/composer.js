@@ -1,4 +1,4 @@
-// Where one writes. Enter sends, Shift+Enter makes a line; on phones the button sends and Enter makes a line.
+// Where one writes. Enter sends, Shift+Enter makes a line, or as the settings say; on phones the button sends.
 
 import { html, useEffect, useLayoutEffect, useRef } from '../html.js';
 import { myId } from '../session.js';
@@ -6,6 +6,7 @@ import { conversation, refreshSoon } from '../state/conversations.js';
 import { edit } from '../state/messages.js';
 import { say } from '../state/outbox.js';
 import { contentOf } from '../state/preview.js';
+import { isSendKey } from '../state/settings.js';
 import { nameById } from '../state/people.js';
 import { thread } from '../state/threads.js';
 import { iType } from '../state/typing.js';
@@ -74,7 +75,7 @@ export function Composer({ id: key }) {
   const onKeyDown = (event) => {
     // While an input method composes, Enter chooses a word.
     if (event.isComposing || event.keyCode === 229) return;
-    if (event.key === 'Enter' && !event.shiftKey && !byThumb.matches) {
+    if (isSendKey(event) && !byThumb.matches) {
       event.preventDefault();
       send();
     } else if (event.key === 'Escape' && (editing || reply)) {

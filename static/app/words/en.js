@@ -1,8 +1,12 @@
 // English. A text with parts is a function of them. Keys stand in the order of the page.
 
+import { enPeople } from './en-people.js';
+
 const many = (n, one, more) => `${n} ${n === 1 ? one : more}`;
 
 export const en = {
+  ...enPeople,
+
   // Signing in
   tagline: 'Talk with people and in rooms.',
   signIn: 'Sign in',
@@ -68,8 +72,6 @@ export const en = {
   pickText: 'Choose one on the left to read and write.',
   noChatsTitle: 'No conversations yet',
   noChatsText: 'Find somebody to talk to, or enter a room.',
-  findPeople: 'Find people',
-  findRooms: 'Find a room',
   unread: (n) => many(n, 'unread message', 'unread messages'),
   muted: 'Muted',
   open: 'Open',
@@ -77,7 +79,6 @@ export const en = {
   mute: 'Mute',
   unmute: 'Unmute',
   room: 'Room',
-  comingSoon: 'This part of the page is being built.',
 
   // Settings
   notifications: 'Notifications',
@@ -187,18 +188,28 @@ export const en = {
     no_such_user: 'There is no such person.',
     no_such_room: 'There is no such room.',
     no_such_message: 'This message is not there any more.',
-    name_taken: 'This name is taken. Try another one.',
+    username_taken: 'This name is taken. Try another one.',
     too_late: 'It is too late for that.',
-    too_long: 'This is too long.',
+    text_too_long: 'This is too long.',
     too_large: 'The file is too large.',
     too_many: 'Too many attempts. Wait a moment, please.',
     not_allowed: 'You may not do that.',
-    not_member: 'You are not in this room.',
+    not_a_member: 'You are not in this room.',
     muted: 'You may not speak in this room at present.',
     blocked: 'You cannot write to this person.',
     not_signed_in: 'Please sign in again.',
     no_question: 'No security question was set for this account.',
     wrong_answer: 'This is not the answer.',
+    bad_name: 'This name cannot be used.',
+    bad_username: 'This name cannot be used.',
+    bad_password: 'This password cannot be used.',
+    already_requested: 'You have asked already, or are friends.',
+    no_request: 'There is no request from this person any more.',
+    not_a_friend: 'This person is not on your list.',
+    list_full: 'The list is full.',
+    profile_too_large: 'There is too much in your profile.',
+    no_such_session: 'This session has ended already.',
+    no_such_file: 'The file is not there any more.',
   },
   codes: {
     400: 'That does not work.',

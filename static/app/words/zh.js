@@ -1,6 +1,10 @@
 // 简体中文。键的次序与 en.js 相同；带参数的文字是函数。
 
+import { zhPeople } from './zh-people.js';
+
 export const zh = {
+  ...zhPeople,
+
   tagline: '与人交谈，也在群里聊天。',
   signIn: '登录',
   signUp: '注册账号',
@@ -64,8 +68,6 @@ export const zh = {
   pickText: '在左侧选择一个聊天，开始阅读和发送消息。',
   noChatsTitle: '还没有聊天',
   noChatsText: '找个人聊聊，或者加入一个群。',
-  findPeople: '找人',
-  findRooms: '找群',
   unread: (n) => `${n} 条未读消息`,
   muted: '免打扰',
   open: '打开',
@@ -73,7 +75,6 @@ export const zh = {
   mute: '设为免打扰',
   unmute: '取消免打扰',
   room: '群',
-  comingSoon: '这个部分正在建设中。',
 
   notifications: '通知',
   notifyOn: '页面不在前台时，有新消息就显示通知',
@@ -177,18 +178,28 @@ export const zh = {
     no_such_user: '没有这个用户。',
     no_such_room: '没有这个群。',
     no_such_message: '这条消息已不存在。',
-    name_taken: '这个用户名已被使用，请换一个。',
+    username_taken: '这个用户名已被使用，请换一个。',
     too_late: '时间太久，无法操作。',
-    too_long: '内容太长。',
+    text_too_long: '内容太长。',
     too_large: '文件太大。',
     too_many: '尝试次数过多，请稍后再试。',
     not_allowed: '你无权这样做。',
-    not_member: '你不在这个群里。',
+    not_a_member: '你不在这个群里。',
     muted: '你已被禁言。',
     blocked: '你不能给此人发消息。',
     not_signed_in: '请重新登录。',
     no_question: '这个账号没有设置密保问题。',
     wrong_answer: '答案不正确。',
+    bad_name: '这个名称不可用。',
+    bad_username: '这个用户名不可用。',
+    bad_password: '这个密码不可用。',
+    already_requested: '已发送过请求，或已是好友。',
+    no_request: '对方的请求已不存在。',
+    not_a_friend: '此人不在好友列表中。',
+    list_full: '数量已达上限。',
+    profile_too_large: '资料内容过多。',
+    no_such_session: '此登录已失效。',
+    no_such_file: '文件已不存在。',
   },
   codes: {
     400: '无法完成。',
