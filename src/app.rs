@@ -53,7 +53,7 @@ impl App {
         let stopping = CancellationToken::new();
 
         let hub = Arc::new(Hub::new(Arc::new(LocalBus), Arc::clone(&metrics)));
-        let (drafts, queue) = mpsc::channel(config.commit_queue_max);
+        let (jobs, queue) = mpsc::channel(config.commit_queue_max);
         let (settled, announced) = mpsc::channel(SETTLED_QUEUE);
         let (batch_max, sealed) = (config.commit_batch_max, CancellationToken::new());
         let batcher = Batcher::new(store.clone(), queue, settled, batch_max, sealed.clone(), Arc::clone(&metrics));
@@ -62,7 +62,7 @@ impl App {
         tasks.spawn(Announcer::new(Arc::clone(&hub), announced, Arc::clone(&news)).run());
         tasks.spawn(Indexer::new(store.clone(), news).run(stopping.clone()));
 
-        let chat = Chat::new(&config, store.clone(), hub, drafts, tasks.clone());
+        let chat = Chat::new(&config, store.clone(), hub, jobs, tasks.clone());
         let chat = Arc::new(chat.map_err(|error| error.to_string())?);
         let nodeim = Arc::new(Nodeim::new(Arc::clone(&chat), Arc::clone(&metrics)));
         let transport = SocketIoTransport::new(nodeim, Arc::clone(&config), tasks.clone(), Arc::clone(&metrics));

@@ -19,6 +19,9 @@ create table blocks (
 );
 create index blocks_by_blocked on blocks (blocked_id, owner_id);
 
+-- The words (HTML) of a request that is open, as its message has them.
+alter table friendships add column request_text text;
+
 -- What few messages have, beside of them, so that the many stay small: what they are about (an earlier message that
 -- they answer or change), an attached file, a room they invite to (both JSON), the time of the last change.
 create table message_extras (

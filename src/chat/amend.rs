@@ -66,6 +66,12 @@ impl Chat {
     ) -> Result<Arc<Message>> {
         let spot = self.own_spot(connection, me, place).await?;
         let conversation = spot.conversation.ok_or(Error::NotFound(Reason::NoSuchMessage))?;
+        // Another text is something said; taking one back is not.
+        match (amendment.kind, place) {
+            (Kind::Edit, Place::Room(id)) => self.may_speak(id, me).await?,
+            (Kind::Edit, Place::User(peer)) => self.may_write_to(peer, me).await?,
+            _ => {}
+        }
         let recipient = self.check_target(conversation, me, &amendment).await?;
         let from = self.user(me).await?;
         let Amendment { target, kind, format, body, change, .. } = amendment;

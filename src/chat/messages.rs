@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::Chat;
-use super::delivery::Ticket;
+use super::delivery::{Ticket, Waiter};
 use super::draft::{Change, Draft};
 use super::error::{Error, Reason, Result};
 use super::history::STAYS_MAX;
@@ -14,7 +14,7 @@ use super::ids::{ConversationId, RoomId, Seq, UserId};
 use super::message::{Extras, Format, Kind, Message, Quote};
 use crate::clock::now_ms;
 use crate::hub::Connection;
-use crate::store::Append;
+use crate::store::{Job, Work};
 
 const MAX_CLIENT_ID_BYTES: usize = 64;
 const MAX_INLINE_HTML_BYTES: usize = 4096;
@@ -54,7 +54,8 @@ impl Chat {
     /// Says something to a person. They need not be a friend.
     ///
     /// # Errors
-    /// `NotFound` if there is no such user, `Invalid` if the text is too long, `Unavailable` if it was not stored.
+    /// `NotFound` if there is no such user, `Forbidden` if they have blocked one, `Invalid` if the text is too long,
+    /// `Unavailable` if it was not stored.
     pub async fn send_direct(&self, me: UserId, to: UserId, said: Said<'_>) -> Result<Arc<Message>> {
         let meaning = match said.answers {
             None => Meaning::default(),
@@ -66,7 +67,8 @@ impl Chat {
     /// Says something in a room.
     ///
     /// # Errors
-    /// `NotFound` if there is no such room or one is not in it, otherwise as [`send_direct`](Self::send_direct).
+    /// `NotFound` if there is no such room or one is not in it, `Forbidden` if one may not speak there, otherwise as
+    /// [`send_direct`](Self::send_direct).
     pub async fn send_to_room(
         &self,
         connection: &Connection,
@@ -76,6 +78,7 @@ impl Chat {
     ) -> Result<Arc<Message>> {
         let room = self.room(id).await?;
         self.check_member(connection, me, &room).await?;
+        self.may_speak(id, me).await?;
         let from = self.user(me).await?;
         let meaning = self.meaning(room.conversation, me, said).await?;
         let draft = Draft {
@@ -104,6 +107,7 @@ impl Chat {
     ) -> Result<Arc<Message>> {
         let body = self.body(said).await?;
         let recipient = self.user(to).await?.id;
+        self.may_write_to(recipient, me).await?;
         let from = self.user(me).await?;
         let draft = Draft {
             conversation: self.pair(me, recipient).await?,
@@ -155,10 +159,13 @@ impl Chat {
         ticket: impl FnOnce(oneshot::Sender<Result<Arc<Message>>>) -> Ticket,
     ) -> Result<Arc<Message>> {
         let (done, outcome) = oneshot::channel();
-        self.drafts
-            .try_send(Append { draft, ticket: ticket(done) })
-            .map_err(|error| Error::unavailable(format!("the commit queue takes nothing: {error}")))?;
+        self.submit(Job { work: Work::Append(draft), ticket: Waiter::Message(ticket(done)) })?;
         outcome.await.map_err(Error::unavailable)?
+    }
+
+    pub(super) fn submit(&self, job: Job<Waiter>) -> Result<()> {
+        let sent = self.jobs.try_send(job);
+        sent.map_err(|error| Error::unavailable(format!("the commit queue takes nothing: {error}")))
     }
 
     pub(super) async fn body(&self, said: Said<'_>) -> Result<Arc<str>> {

@@ -59,6 +59,18 @@ const RULES: &[Rule] = &[
     modern("mute"),
     modern("sessions"),
     modern("sessions.end"),
+    modern("room.members"),
+    modern("room.profile"),
+    modern("room.invite"),
+    modern("room.admin"),
+    modern("room.mute"),
+    modern("room.kick"),
+    modern("room.delete"),
+    modern("requests"),
+    modern("block"),
+    modern("unblock"),
+    modern("blocks"),
+    modern("users"),
 ];
 
 /// The rule of the command `name`.
