@@ -30,7 +30,7 @@ export class Actor extends Watched {
   }
 
   get myMenu() {
-    return this.page.getByRole('button', { name: /, my menu$/ });
+    return this.page.getByRole('button', { name: /my menu$/ });
   }
 
   button(name, options) {

@@ -28,7 +28,7 @@ for (const way of ['stop', 'kill']) {
     }
     await eventually('three wait', () => alee.log.getByRole('img', { name: 'Waiting for the connection' }).count(), (count) => count === 3);
     await bob.say('an answer');
-    // What waits outlives a reload of the page from before, which the browser cannot fetch now; and the draft stays.
+    // What is half written stays as well.
     await alee.composer.fill('half a sent');
 
     await play.server.start();
@@ -54,8 +54,8 @@ for (const way of ['stop', 'kill']) {
 
 scene('who lost the network finds what was said, edited and taken back meanwhile', async (play) => {
   play.allow(CUT);
-  const network = { cut: false, sockets: new Set() };
-  const bob = await play.person('bob', { before: (context) => wire(context, network) });
+  let network;
+  const bob = await play.person('bob', { before: async (context) => (network = await wire(context)) });
   const alee = await play.person('alee', { path: `/#/u/${bob.id}` });
   for (const text of ['stays', 'to be changed', 'to be taken back']) {
     await alee.say(text);
@@ -64,8 +64,7 @@ scene('who lost the network finds what was said, edited and taken back meanwhile
   await bob.openChat(alee.username);
   await bob.sees('to be taken back');
 
-  network.cut = true;
-  for (const socket of network.sockets) await socket.close();
+  await network.cut();
   await bob.page.getByText('No connection. Trying again …').waitFor();
   await bob.say('said in the tunnel');
   await alee.messageMenu('to be changed', 'Edit');
@@ -78,7 +77,7 @@ scene('who lost the network finds what was said, edited and taken back meanwhile
   await alee.sent('meanwhile 30');
   assert.equal(await bob.message('meanwhile').count(), 0);
 
-  network.cut = false;
+  await network.mend();
   await bob.sees('meanwhile 30');
   await bob.message('has changed').getByText('edited').waitFor();
   await bob.log.getByText(`${alee.username} took back a message`).waitFor();
@@ -91,16 +90,15 @@ scene('who lost the network finds what was said, edited and taken back meanwhile
 
 scene('what waits to be sent outlives a reload', async (play) => {
   play.allow(CUT);
-  const network = { cut: false, sockets: new Set() };
+  let network;
   const bob = await play.client('bob');
-  const alee = await play.person('alee', { path: `/#/u/${bob.id}`, before: (context) => wire(context, network) });
+  const alee = await play.person('alee', { path: `/#/u/${bob.id}`, before: async (context) => (network = await wire(context)) });
   await alee.composer.waitFor();
-  network.cut = true;
-  for (const socket of network.sockets) await socket.close();
+  await network.cut();
   await alee.page.getByText('No connection. Trying again …').waitFor();
   await alee.say('kept');
   await alee.log.getByRole('img', { name: 'Waiting for the connection' }).waitFor();
-  network.cut = false;
+  await network.mend();
   await alee.reload();
   await alee.sent('kept');
   const event = await bob.take('message', ({ message }) => message === 'kept');
@@ -120,13 +118,19 @@ scene('a session that ended while one was away leads to the sign-in form', async
   await alee.page.getByText('The session has ended. Please sign in again.').waitFor({ state: 'detached' });
 });
 
-/** Puts a switch into the way of everything that this context sends to the server. */
-async function wire(context, network) {
+/** A network that can be cut: going offline refuses new connections, and those that are open are closed here. */
+async function wire(context) {
+  const open = new Set();
   await context.routeWebSocket(/socket\.io/, (socket) => {
-    if (network.cut) return void socket.close();
     socket.connectToServer();
-    network.sockets.add(socket);
-    socket.onClose(() => network.sockets.delete(socket));
+    open.add(socket);
   });
-  await context.route(/\/socket\.io\/\?/, (route) => (network.cut ? route.abort() : route.continue()));
+  return {
+    async cut() {
+      await context.setOffline(true);
+      for (const socket of open) await socket.close();
+      open.clear();
+    },
+    mend: () => context.setOffline(false),
+  };
 }

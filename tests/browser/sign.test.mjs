@@ -34,7 +34,7 @@ scene('one signs up, stays signed in over a reload, and signs out', async (play)
   await alee.page.getByRole('heading', { name: 'No conversations yet' }).first().waitFor();
 
   await alee.reload();
-  await alee.page.getByRole('button', { name: `${name}, my menu` }).waitFor();
+  await alee.myMenu.getByText(name).waitFor();
 
   await signOut(alee);
   await alee.reload();
@@ -49,7 +49,7 @@ scene('a name in Chinese works as well as any', async (play) => {
   const visitor = await play.visitor();
   const name = play.fresh('小明 李');
   await signUp(visitor, name);
-  await visitor.page.getByRole('button', { name: `${name}, my menu` }).waitFor();
+  await visitor.myMenu.getByText(name).waitFor();
 });
 
 scene('what is wrong is told at its field', async (play) => {
@@ -103,7 +103,7 @@ scene('a second tab of the same browser is signed in, and out with the first', a
   const alee = await play.person('alee');
   const second = await alee.context.newPage();
   await second.goto('/');
-  await second.getByRole('button', { name: `${alee.username}, my menu` }).waitFor();
+  await second.getByRole('button', { name: /my menu$/ }).getByText(alee.username).waitFor();
   await signOut(alee);
   await second.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
 });

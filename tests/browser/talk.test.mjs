@@ -137,7 +137,7 @@ scene('presence changes are seen by friends, and the invisible look offline', as
   for (const [chosen, shown] of [['Busy', 'Busy'], ['Away', 'Away'], ['Invisible', 'Offline'], ['Online', 'Online']]) {
     await bob.choose(bob.myMenu, chosen);
     await seen(shown);
-    await bob.myMenu.getByText(chosen).waitFor();
+    await bob.myMenu.getByText(chosen, { exact: true }).waitFor();
   }
   await bob.choose(bob.myMenu, 'Invisible');
   await seen('Offline');
