@@ -10,6 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use crate::blobs::Disk;
+use crate::chat::files::Files;
 use crate::chat::{Announcer, Chat, Indexer};
 use crate::config::Config;
 use crate::dialect::nodeim::Nodeim;
@@ -62,7 +64,10 @@ impl App {
         tasks.spawn(Announcer::new(Arc::clone(&hub), announced, Arc::clone(&news)).run());
         tasks.spawn(Indexer::new(store.clone(), news).run(stopping.clone()));
 
-        let chat = Chat::new(&config, store.clone(), hub, jobs, tasks.clone());
+        let disk = Arc::new(Disk::open(&config).await?);
+        let files = Files::open(&config, &store, Arc::clone(&disk) as _, Arc::clone(&metrics)).await;
+        let files = files.map_err(|error| error.to_string())?;
+        let chat = Chat::new(&config, store.clone(), hub, files, jobs, tasks.clone());
         let chat = Arc::new(chat.map_err(|error| error.to_string())?);
         let nodeim = Arc::new(Nodeim::new(Arc::clone(&chat), Arc::clone(&metrics)));
         let transport = SocketIoTransport::new(nodeim, Arc::clone(&config), tasks.clone(), Arc::clone(&metrics));
@@ -72,12 +77,15 @@ impl App {
             store: store.clone(),
             metrics: Arc::clone(&metrics),
             registry: Arc::clone(&registry),
+            chat: Arc::clone(&chat),
+            disk,
         };
         let router = http::router(parts, transport.layers());
 
         let address = listener.address();
         tasks.spawn(listener.serve(router, stopping.clone(), tasks.clone()));
-        tasks.spawn(keep_marks(chat, heartbeat(&config), stopping.clone()));
+        tasks.spawn(keep_marks(Arc::clone(&chat), heartbeat(&config), stopping.clone()));
+        tasks.spawn(keep_clean(chat, Duration::from_millis(config.cleanup_interval_ms), stopping.clone()));
         tasks.spawn(keep_tidy(metrics, stopping.clone()));
         info!("listening on http://{address}");
         Ok(Self { address, config, store, connections: vec![registry], stopping, sealed, tasks })
@@ -136,6 +144,14 @@ fn heartbeat(config: &Config) -> Duration {
 async fn keep_marks(chat: Arc<Chat>, interval: Duration, stopping: CancellationToken) {
     while stopping.run_until_cancelled(tokio::time::sleep(interval)).await.is_some() {
         chat.store_aged_marks().await;
+    }
+}
+
+async fn keep_clean(chat: Arc<Chat>, interval: Duration, stopping: CancellationToken) {
+    while stopping.run_until_cancelled(tokio::time::sleep(interval)).await.is_some() {
+        if let Some(Err(error)) = stopping.run_until_cancelled(chat.clean_up()).await {
+            warn!(%error, cause = ?error.cause(), "the cleanup stopped early");
+        }
     }
 }
 

@@ -116,8 +116,8 @@ impl Chat {
         Ok(user)
     }
 
-    /// Changes what `change` gives and leaves the rest, and tells those who see it. A new password ends all sessions but
-    /// `session`.
+    /// Changes what `change` gives and leaves the rest, and tells those who see it. A new password ends all sessions
+    /// but `session`.
     ///
     /// # Errors
     /// `Forbidden` if the profile grows too large or the password is too long; then nothing is changed.

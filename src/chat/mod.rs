@@ -13,6 +13,7 @@ mod delivery;
 pub mod draft;
 pub mod error;
 pub mod event;
+pub mod files;
 mod friends;
 mod guard;
 mod history;
@@ -63,6 +64,7 @@ use crate::store::{Job, Store};
 use cache::Caches;
 use error::Result;
 use event::Person;
+use files::Files;
 use guard::Guard;
 use ids::UserId;
 use password::Hasher;
@@ -75,6 +77,7 @@ pub struct Chat {
     hasher: Hasher,
     guard: Guard,
     caches: Caches,
+    files: Files,
     /// What is on its way to the commit batcher.
     jobs: mpsc::Sender<Job<Waiter>>,
     sanitizing: Arc<Semaphore>,
@@ -101,6 +104,7 @@ impl Chat {
         config: &Config,
         store: Store,
         hub: Arc<Hub>,
+        files: Files,
         jobs: mpsc::Sender<Job<Waiter>>,
         tasks: TaskTracker,
     ) -> Result<Self> {
@@ -110,6 +114,7 @@ impl Chat {
             hasher: Hasher::new(config.bcrypt_cost, config.bcrypt_parallel)?,
             guard: Guard::new(config),
             caches: Caches::new(config.cache_entries),
+            files,
             jobs,
             sanitizing: Arc::new(Semaphore::new(1)),
             tasks,

@@ -17,8 +17,6 @@ use crate::store::{Avatar, Member, RoomChange};
 
 const MAX_MUTE_MINUTES: i64 = 525_600;
 const MINUTE_MS: i64 = 60_000;
-/// Where uploaded files are served.
-const UPLOADS: &str = "/public/files/nodeim-server/";
 
 /// What is to change of a room's profile; the rest stays.
 #[derive(Debug, Clone, Default)]
@@ -47,7 +45,11 @@ impl Chat {
             return Err(Error::missing());
         }
         let (room, _) = self.room_with(id, me, Role::Admin).await?;
-        let avatar = avatar.map(|url| avatar_of(&url)).transpose()?;
+        let avatar = match avatar {
+            // Whoever posts the whole profile back need not be the one who uploaded the picture.
+            Some(url) if Some(&url) != room.avatar.as_ref() => Some(self.room_avatar(me, &url).await?),
+            _ => None,
+        };
         let change = RoomChange { name, intro: intro.map(|intro| html::sanitize(&intro).into_owned()), avatar };
         self.store.change_room(id, &change).await?;
         self.caches.forget_room(&room);
@@ -152,14 +154,12 @@ impl Chat {
         self.hub.publish(Topic::Conversation(room.conversation), event);
         Ok(())
     }
-}
 
-fn avatar_of(url: &str) -> Result<Avatar> {
-    if url.is_empty() {
-        return Ok(Avatar::None);
-    }
-    match url.strip_prefix(UPLOADS) {
-        Some(name) if !name.contains('\0') => Ok(Avatar::File { name: name.to_owned(), url: url.to_owned() }),
-        _ => Err(Error::NotFound(Reason::NoSuchFile)),
+    async fn room_avatar(&self, me: UserId, url: &str) -> Result<Avatar> {
+        if url.is_empty() {
+            return Ok(Avatar::None);
+        }
+        let (name, card) = self.attachment(me, url).await?;
+        Ok(Avatar::File { name, url: card.url })
     }
 }

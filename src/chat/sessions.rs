@@ -126,7 +126,8 @@ impl Chat {
         Ok(())
     }
 
-    /// Reads what an arrival needs, and returns the friends to hear of: not those who have blocked the user. Whoever sets their own pace is not handed what they missed: they ask for it.
+    /// Reads what an arrival needs, and returns the friends to hear of: not those who have blocked the user. Whoever
+    /// sets their own pace is not handed what they missed: they ask for it.
     async fn prepare(&self, connection: &Connection, signed_in: &SignedIn) -> Result<Vec<UserId>> {
         let id = signed_in.user.id;
         if let Some(visit) = connection.visit().filter(|_| signed_in.self_paced) {

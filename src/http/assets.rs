@@ -26,6 +26,7 @@ use sha2::{Digest, Sha256};
 #[include = "app/*.svg"]
 #[include = "app/*.webmanifest"]
 #[include = "css/*.css"]
+#[include = "images/*.png"]
 #[include = "node_modules/preact/dist/*.mjs"]
 #[include = "node_modules/preact/hooks/dist/*.mjs"]
 #[include = "node_modules/@preact/signals/dist/*.mjs"]
@@ -41,7 +42,8 @@ use sha2::{Digest, Sha256};
 struct Files;
 
 /// The page's addresses, and the folder of `static/` that each of them shows.
-const FOLDERS: [(&str, &str); 3] = [("app", "app"), ("css", "css"), ("npm", "node_modules")];
+const FOLDERS: [(&str, &str); 4] =
+    [("app", "app"), ("css", "css"), ("npm", "node_modules"), ("nodeim-server/public/images", "images")];
 
 /// What Node's socket.io 4 server offers beside the protocol itself.
 const CLIENT_FILES: [&str; 8] = [
@@ -67,7 +69,7 @@ const PAGE_POLICY: &str = "style-src 'self'; style-src-attr 'unsafe-inline'; \
     img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; frame-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
 
-/// `GET /`, the page's files, and `GET /socket.io/<client file>`.
+/// `GET /`, the page's files, the two pictures of presence, and `GET /socket.io/<client file>`.
 ///
 /// The client files stand below `/socket.io`, which socketioxide's layer claims whole: this router must
 /// see a request before that layer does.
@@ -121,6 +123,7 @@ fn content_type(name: &str) -> Option<&'static str> {
         "css" => "text/css; charset=utf-8",
         "js" | "mjs" => "text/javascript; charset=utf-8",
         "json" => "application/json",
+        "png" => "image/png",
         "svg" => "image/svg+xml",
         "webmanifest" => "application/manifest+json",
         _ => return None,
@@ -169,7 +172,7 @@ fn answer(
 }
 
 /// Whether the requester already holds `etag`. Weak and strong tags count alike (RFC 9110, 13.1.2).
-fn is_known(etag: &str, request: &HeaderMap) -> bool {
+pub(super) fn is_known(etag: &str, request: &HeaderMap) -> bool {
     let held = request.get_all(IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
     held.flat_map(|value| value.split(','))
         .map(str::trim)

@@ -6,6 +6,7 @@ mod batch;
 mod blocks;
 mod conversations;
 mod error;
+mod files;
 mod friends;
 mod history;
 mod members;
@@ -29,6 +30,7 @@ use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
 
 pub use batch::{Batcher, Job, Outcome, Settled, Work};
 pub use conversations::{Listed, With};
+pub use files::{FilePlace, StoredFile};
 pub use friends::{Friend, Request};
 pub use history::{Direction, PageSize, ReadMarks, Stay};
 pub use members::Member;

@@ -1,12 +1,13 @@
 //! Rooms: what they are called, and who made them.
 
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Row};
 
 use super::Store;
 use super::error::failed;
+use super::files::{Referrer, replace_uses};
 use super::passages::insert_stay;
-use crate::chat::error::{Error, Reason, Result};
+use crate::chat::error::Result;
 use crate::chat::ids::{ConversationId, RoomId, UserId};
 use crate::chat::room::Room;
 
@@ -113,9 +114,6 @@ impl Store {
     }
 
     /// Changes a room.
-    ///
-    /// # Errors
-    /// `NotFound` if the picture is no uploaded file.
     pub async fn change_room(&self, id: RoomId, change: &RoomChange) -> Result<()> {
         let mut transaction = self.write.begin().await.map_err(failed)?;
         let url = change.avatar.as_ref().map(|avatar| match avatar {
@@ -135,10 +133,11 @@ impl Store {
         .await
         .map_err(failed)?;
         if let Some(avatar) = &change.avatar {
-            forget_file(&mut transaction, id).await?;
-            if let Avatar::File { name, .. } = avatar {
-                use_file(&mut transaction, id, name).await?;
-            }
+            let names = match avatar {
+                Avatar::None => Vec::new(),
+                Avatar::File { name, .. } => vec![name.clone()],
+            };
+            replace_uses(&mut transaction, Referrer::Room(id), &names).await?;
         }
         transaction.commit().await.map_err(failed)
     }
@@ -177,27 +176,6 @@ impl Store {
         transaction.commit().await?;
         Ok(true)
     }
-}
-
-async fn use_file(connection: &mut AnyConnection, room: RoomId, name: &str) -> Result<()> {
-    let used =
-        sqlx::query("insert into file_uses (name, kind, used_by) select name, 'room', $2 from files where name = $1")
-            .bind(name)
-            .bind(room.0)
-            .execute(connection)
-            .await
-            .map_err(failed)?
-            .rows_affected();
-    if used > 0 { Ok(()) } else { Err(Error::NotFound(Reason::NoSuchFile)) }
-}
-
-async fn forget_file(connection: &mut AnyConnection, room: RoomId) -> Result<()> {
-    sqlx::query("delete from file_uses where kind = 'room' and used_by = $1")
-        .bind(room.0)
-        .execute(connection)
-        .await
-        .map_err(failed)?;
-    Ok(())
 }
 
 fn read_room(row: &AnyRow) -> Result<Room> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, Server, each, texts, until};
+use crate::support::{Client, Form, Server, each, texts, until};
 
 /// A room that alee made, with bob, whose client is modern as well, and carol, who has an old one; eve is not in it.
 struct Tea {
@@ -222,21 +222,18 @@ async fn a_profile_that_cannot_be_is_refused_whole() {
 #[tokio::test]
 async fn a_picture_is_an_uploaded_file_that_the_room_uses() {
     let mut tea = tea().await;
-    for name in ["x1.png", "x2.png"] {
-        let statement = format!(
-            "insert into files (name, owner_id, original, type, size, created_ms)
-             values ('{name}', {}, 'tea.png', 'image/png', 7, 1)",
-            tea.alee.id
-        );
-        tea.server.database.execute(&statement).await;
+    let mut urls = Vec::new();
+    for name in ["x1.txt", "x2.txt"] {
+        let card = tea.server.upload(&tea.alee, Form::file(name, "x")).await;
+        urls.push(card["url"].as_str().unwrap().to_owned());
     }
     let uses = "select count(*) from file_uses where kind = 'room'";
-    for name in ["x1.png", "x2.png"] {
-        let url = format!("/public/files/nodeim-server/{name}");
+    for url in &urls {
         tea.alee.ok("room.profile", json!({"room": tea.room, "avatar": url})).await;
         for client in [&mut tea.alee, &mut tea.bob] {
-            assert_eq!(client.next("room.changed").await["room"]["avatar"], url);
+            assert_eq!(client.next("room.changed").await["room"]["avatar"], *url);
         }
+        let name = url.rsplit('/').next().unwrap().strip_suffix(".txt").unwrap();
         let of_this = format!("{uses} and used_by = {} and name = '{name}'", tea.room);
         assert_eq!(tea.server.database.number(&of_this).await, 1);
         assert_eq!(tea.server.database.number(uses).await, 1);

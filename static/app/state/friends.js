@@ -3,6 +3,7 @@
 import { signal, computed } from '../html.js';
 import { on, request } from '../connection.js';
 import { whenSignedIn, whenSignedOut } from '../session.js';
+import { whenReceived } from './messages.js';
 import { meet } from './people.js';
 import { escapeText } from './text.js';
 
@@ -32,8 +33,8 @@ export async function ask(id, note = '') {
 
 /** Answers a friend request. Without a note the server writes a usual one. */
 export async function answer(id, accept, note = '') {
-  await request('reply', { to: id, refuse: accept ? 0 : 1, ...(note ? { message: escapeText(note) } : {}) });
-  await refreshFriends();
+  // Also when it fails: the request may have been withdrawn, of which nobody tells.
+  await request('reply', { to: id, refuse: accept ? 0 : 1, ...(note ? { message: escapeText(note) } : {}) }).finally(refreshFriends);
 }
 
 /** Takes somebody out of one's list, or takes back a request to them. */
@@ -47,7 +48,16 @@ export async function setGroup(id, group) {
   friends.value = friends.peek().map((friend) => (friend.id === id ? { ...friend, group } : friend));
 }
 
-on('friends', () => refreshFriends().catch(() => {}));
+/** Several signs of one change come together: the event, and the message that asks or answers. */
+let timer = 0;
+function refreshSoon() {
+  timer ||= setTimeout(() => {
+    timer = 0;
+    refreshFriends().catch(() => {});
+  }, 50);
+}
+on('friends', refreshSoon);
+whenReceived((message) => message.type.startsWith('friend-') && refreshSoon());
 whenSignedIn(() => void refreshFriends().catch(() => {}));
 whenSignedOut(() => {
   friends.value = null;

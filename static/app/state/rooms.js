@@ -1,7 +1,8 @@
 // What one does with rooms. The rooms that one is in are among the conversations.
 
-import { effect } from '../html.js';
-import { request } from '../connection.js';
+import { effect, signal } from '../html.js';
+import { on, request } from '../connection.js';
+import { myId } from '../session.js';
 import { change, refreshOne, remove, rooms } from './conversations.js';
 import { roomKey } from './keys.js';
 import { escapeText } from './text.js';
@@ -38,6 +39,11 @@ export const invite = async (id, users) => (await request('room.invite', { room:
 export const setAdmin = (id, user, on) => request('room.admin', { room: id, user, on });
 export const muteMember = (id, user, minutes) => request('room.mute', { room: id, user, minutes });
 export const kick = (id, user) => request('room.kick', { room: id, user });
+
+/** The room that somebody else took me out of, or deleted: `{room, by}`; `by` is 0 if it was deleted. */
+export const lost = signal(null);
+on('room.leave', ({ room, user, by }) => user.id === myId() && by && by !== myId() && (lost.value = { room, by }));
+on('room.deleted', ({ room }) => room.creator !== myId() && (lost.value = { room, by: 0 }));
 
 // A mute ends by itself, and nobody tells.
 const LONGEST_TIMER = 2 ** 31 - 1;

@@ -48,7 +48,7 @@ export function Row({ one, line }) {
         ${last && html`<time class="item-time" title=${fullTime(last.time)}>${shortTime(last.time)}</time>`}
       </span>
       <span class="item-line">
-        <span class="item-last cut">${line ?? (writing ? html`<span class="typing">${t('typing')}</span>` : draft ? html`<span class="draft">${t('draft')}</span> ${draft}` : previewOf(last))}</span>
+        <span class="item-last cut">${line ?? (writing ? html`<span class="typing">${t('typing')}</span>` : draft ? html`<span class="draft">${t('draft')}</span> ${draft}` : last ? previewOf(last) : one.info?.intro || t('noMessagesText'))}</span>
         <${Badge} count=${unread} muted=${one.mute} />
       </span>
     </span>

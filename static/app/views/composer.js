@@ -15,7 +15,7 @@ import { IconButton } from '../ui/button.js';
 import { Icon } from '../ui/icon.js';
 import { guard, toast } from '../ui/toast.js';
 import { t } from '../words/index.js';
-import { fullTime } from '../words/time.js';
+import { untilTime } from '../words/time.js';
 import { clearDraft, composing, startEditing, stopEditing, stopReplying, write } from './composing.js';
 import { openEmoji } from './emoji.js';
 import { canEdit } from './message-menu.js';
@@ -135,6 +135,6 @@ const About = ({ icon, title, text, close }) => html`<div class="about">
 
 function obstacleIn({ blocked, mutedUntil }) {
   if (blocked) return t('blockedThem');
-  if (mutedUntil > Date.now()) return t('mutedUntil', fullTime(mutedUntil));
+  if (mutedUntil > Date.now()) return t('mutedUntil', untilTime(mutedUntil));
   return null;
 }

@@ -58,7 +58,7 @@ function Head({ one }) {
     <button type="button" class="head-who" onClick=${() => showDetailsOf(key)} title=${t('details')}>
       <${Face} of=${one} size=${40} />
       <span class="grow">
-        <h2 class="cut"><${Title} of=${one} /> ${one.mute && html`<${Icon} name="muted" small label=${t('muted')} />`}</h2>
+        <h2><span class="cut"><${Title} of=${one} /></span>${one.mute && html`<${Icon} name="muted" small label=${t('muted')} />`}</h2>
         <span class="head-line cut" aria-live="polite"><${Line} one=${one} /></span>
       </span>
     </button>

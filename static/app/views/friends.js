@@ -2,7 +2,7 @@
 
 import { html, cls, signal, useId } from '../html.js';
 import { hashOf, openConversation, openKey } from '../route.js';
-import { friends, incomingCount, requests } from '../state/friends.js';
+import { friends, requests } from '../state/friends.js';
 import { groupNames, removeGroup, renameGroup } from '../state/groups.js';
 import { isBlocked } from '../state/blocks.js';
 import { userKey } from '../state/keys.js';
@@ -34,6 +34,7 @@ export function Friends({ filter }) {
   if (!list) return html`<${Loading} />`;
   if (filter) return html`<${Found} list=${sorted(list)} filter=${filter} />`;
   const { incoming, outgoing } = requests.value;
+  const open = incoming.length + outgoing.length;
   const nobody = !list.length && !groupNames.value.length;
   return html`
     <div class="side-actions">
@@ -41,8 +42,9 @@ export function Friends({ filter }) {
       <${Button} icon="plus" onClick=${() => newGroup()}>${t('newGroup')}<//>
     </div>
     <div class="list" onKeyDown=${walkList}>
-      ${(incomingCount.value > 0 || outgoing.length > 0) && html`<${Requests} incoming=${incoming} outgoing=${outgoing} />`}
-      ${nobody ? html`<${Empty} icon="friends" title=${t('noFriendsTitle')} text=${t('noFriendsText')} />` : html`<${Groups} list=${list} />`}
+      ${open > 0 && html`<${Requests} incoming=${incoming} outgoing=${outgoing} />`}
+      ${nobody && !open && html`<${Empty} icon="friends" title=${t('noFriendsTitle')} text=${t('noFriendsText')} />`}
+      ${!nobody && html`<${Groups} list=${list} />`}
     </div>`;
 }
 

@@ -14,7 +14,7 @@ import { Item } from '../ui/list.js';
 import { openMenu } from '../ui/menu.js';
 import { guard, toast } from '../ui/toast.js';
 import { presenceWord, t } from '../words/index.js';
-import { fullTime } from '../words/time.js';
+import { untilTime } from '../words/time.js';
 
 const MUTES = [10, 60, 1_440];
 
@@ -57,7 +57,7 @@ export function MemberRow({ member: { id, role, mutedUntil }, one, openPerson })
       may && { label: t('kick'), icon: 'signOut', danger: true, run: askToKick },
     ]);
   const end = html`
-    ${muted && html`<span title=${t('mutedTill', fullTime(mutedUntil))}><${Icon} name="muted" small label=${t('mutedTill', fullTime(mutedUntil))} /></span>`}
+    ${muted && html`<span title=${t('mutedTill', untilTime(mutedUntil))}><${Icon} name="muted" small label=${t('mutedTill', untilTime(mutedUntil))} /></span>`}
     ${role !== 'member' && html`<span class="tag">${t(role)}</span>`}`;
   return html`<li class="item-with">
     <${Item} onClick=${() => openPerson(id)} name=${id === myId() ? t('nameYou', name) : name} line=${presenceWord(user?.presence)} end=${end}

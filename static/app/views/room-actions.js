@@ -1,10 +1,11 @@
 // Making, entering, leaving and deleting rooms.
 
-import { html, useSignal } from '../html.js';
+import { html, untracked, useSignal, useSignalEffect } from '../html.js';
 import { closeConversation, openConversation, openKey } from '../route.js';
 import { conversation } from '../state/conversations.js';
 import { roomKey } from '../state/keys.js';
-import { createRoom, deleteRoom, joinRoom, leaveRoom } from '../state/rooms.js';
+import { nameById } from '../state/people.js';
+import { createRoom, deleteRoom, joinRoom, leaveRoom, lost } from '../state/rooms.js';
 import { confirm, openDialog } from '../ui/dialog.js';
 import { Field } from '../ui/field.js';
 import { FormDialog, useForm } from '../ui/form.js';
@@ -73,4 +74,15 @@ export async function askToDelete(id, name) {
     run: () => deleteRoom(id),
   });
   if (done) leaveView(id);
+}
+
+/** Tells of rooms that one was taken out of, and leaves their view. */
+export function useLostRooms() {
+  useSignalEffect(() => {
+    if (!lost.value) return;
+    const { room, by } = lost.value;
+    lost.value = null;
+    toast(by ? t('kickedBy', untracked(() => nameById(by)), room.name) : t('roomWasDeleted', room.name));
+    leaveView(room.id);
+  });
 }

@@ -8,11 +8,13 @@ import { Empty } from '../ui/list.js';
 import { t } from '../words/index.js';
 import { Conversation } from './conversation.js';
 import { Details, details, closeDetails } from './details.js';
+import { useLostRooms } from './room-actions.js';
 import { Side } from './side.js';
 import { Welcome } from './welcome.js';
 
 export function Shell() {
   const key = openKey.value;
+  useLostRooms();
   useEffect(() => closeDetails(), [key]);
   return html`<div class=${cls('shell', { 'has-open': key, 'with-details': details.value })}>
     <${Side} />

@@ -112,6 +112,8 @@ export const enPeople = {
   kick: 'Remove from the room',
   kickTitle: (name) => `Remove ${name} from the room?`,
   kickText: 'They may come back with the number of the room.',
+  kickedBy: (name, room) => `${name} has removed you from ${room}.`,
+  roomWasDeleted: (room) => `${room} was deleted.`,
   leaveRoom: 'Leave room',
   leaveTitle: (name) => `Leave ${name}?`,
   leaveText: 'You no longer hear what is said there. You may come back with the number of the room.',

@@ -107,6 +107,8 @@ export const zhPeople = {
   kick: '移出群',
   kickTitle: (name) => `将 ${name} 移出群？`,
   kickText: '对方仍可用群号重新加入。',
+  kickedBy: (name, room) => `${name} 已将你移出“${room}”。`,
+  roomWasDeleted: (room) => `“${room}”已被解散。`,
   leaveRoom: '退出群',
   leaveTitle: (name) => `退出“${name}”？`,
   leaveText: '你将不再收到群里的消息，之后可用群号重新加入。',
