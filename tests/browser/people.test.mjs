@@ -226,7 +226,7 @@ scene('the settings of colours, language and the key that sends are kept', async
   await alee.dialog.getByRole('radio', { name: 'Dark' }).check({ force: true });
   await eventually('the page is dark', back, (colour) => colour !== light);
   await alee.dialog.getByRole('radio', { name: 'Ctrl + Enter' }).check({ force: true });
-  await alee.dialog.getByRole('radio', { name: '简体中文' }).check({ force: true });
+  await alee.dialog.getByRole('radio', { name: '简体中文' }).click({ force: true });
   const field = alee.page.getByRole('textbox', { name: '输入消息' }).or(alee.main.getByRole('textbox'));
   await alee.page.getByRole('tab', { name: '好友' }).waitFor();
   assert.notEqual(await back(), light);
