@@ -43,6 +43,9 @@ pub trait Port: Send + Sync {
     /// Resolves when the outbox is empty, or the connection closed.
     fn flushed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 
+    /// Waits a while until everything was written to the client. False if it was not, or the connection broke before.
+    fn written(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
+
     /// Ends the connection, so that the client comes back.
     fn close(&self);
 }
@@ -121,6 +124,11 @@ impl Connection {
     /// Resolves when the outbox is empty, or the connection closed.
     pub async fn flushed(&self) {
         self.port.flushed().await;
+    }
+
+    /// Waits a while until everything was written to the client. False if it was not, or the connection broke before.
+    pub async fn written(&self) -> bool {
+        self.port.written().await
     }
 
     /// Ends the connection, so that the client comes back.

@@ -265,3 +265,18 @@ async fn who_is_blocked_finds_one_away_in_every_list() {
         }
     }
 }
+
+#[tokio::test]
+async fn who_is_blocked_is_not_seen_writing_or_reading() {
+    let server = Server::start().await;
+    let (mut alee, mut bob) = (server.modern("alee").await, server.modern("bob").await);
+    let seq = alee.says(bob.id, "hi").await;
+    alee.next_message().await;
+    bob.next_message().await;
+    alee.ok("block", json!({"user": bob.id})).await;
+    alee.next("friends").await;
+    bob.ok("typing", json!({"to": alee.id})).await;
+    bob.ok("read", json!({"to": alee.id, "seq": seq})).await;
+    alee.says(bob.id, "still here").await;
+    assert_eq!(alee.next_message().await["text"], "still here");
+}
