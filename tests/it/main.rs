@@ -31,6 +31,7 @@ mod not_signed_in;
 mod offline;
 mod order;
 mod people;
+mod pictures;
 mod presence;
 mod profile;
 mod repeats;

@@ -119,11 +119,6 @@ impl Upload {
         chat.files.metrics.upload_bytes.increment(kept.size);
         Ok(card(file))
     }
-
-    /// What has come so far.
-    pub fn size(&self) -> u64 {
-        self.size
-    }
 }
 
 impl Chat {
