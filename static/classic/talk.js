@@ -24,7 +24,7 @@ export function openTalk(key, title) {
   $('talk-title').textContent = title;
   $('talk-members').hidden = !isRoom;
   $('talk-leave').textContent = t(isRoom ? 'leave' : 'remove');
-  $('talk-leave').hidden = !isRoom && (state.friends.get(idOf(key))?.stranger ?? true);
+  $('talk-leave').hidden = !isRoom && !isFriend(idOf(key));
   $('lines').replaceChildren(...talk(key).lines);
   $('lines').scrollTop = $('lines').scrollHeight;
   showFriends();
@@ -40,6 +40,7 @@ export function forgetTalks() {
   closeTalk();
 }
 const idOf = (key) => Number(key.slice(1));
+const isFriend = (id) => state.friends.has(id) && !state.friends.get(id).stranger;
 
 export function addLine(key, line) {
   talk(key).lines.push(line);
