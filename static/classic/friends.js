@@ -7,7 +7,8 @@ import { t } from './words.js';
 
 export function loadFriends() {
   socket.command('friends', {}, done(({ list }) => {
-    state.friends = new Map(list.map((friend) => [friend.id, friend]));
+    const strangers = [...state.friends.values()].filter((one) => one.stranger);
+    state.friends = new Map([...strangers, ...list].map((one) => [one.id, one]));
     showFriends();
   }));
 }

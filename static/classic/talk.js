@@ -24,7 +24,7 @@ export function openTalk(key, title) {
   $('talk-title').textContent = title;
   $('talk-members').hidden = !isRoom;
   $('talk-leave').textContent = t(isRoom ? 'leave' : 'remove');
-  $('talk-leave').hidden = !isRoom && !state.friends.has(idOf(key));
+  $('talk-leave').hidden = !isRoom && !isFriend(idOf(key));
   $('lines').replaceChildren(...talk(key).lines);
   $('lines').scrollTop = $('lines').scrollHeight;
   showFriends();
@@ -40,6 +40,7 @@ export function forgetTalks() {
   closeTalk();
 }
 const idOf = (key) => Number(key.slice(1));
+const isFriend = (id) => state.friends.has(id) && !state.friends.get(id).stranger;
 
 export function addLine(key, line) {
   talk(key).lines.push(line);
@@ -49,7 +50,7 @@ export function addLine(key, line) {
 }
 
 const lineOf = (name, time, html, mine) =>
-  h('li', { className: mine ? 'mine' : '' }, h('small', {}, `${name} · ${new Date(time).toLocaleString()}`), h('div', { dir: 'auto' }, fromHtml(html)));
+  h('li', { className: mine ? 'mine' : '' }, h('small', {}, `${name} · ${new Date(time).toLocaleString()}`), h('div', { className: 'said', dir: 'auto' }, fromHtml(html)));
 
 /** After a broken connection messages come again: `_id` tells which. */
 const seen = new Set();
@@ -65,7 +66,7 @@ socket.on('message', (message) => {
   talk(key).unread++;
   if (room) state.rooms.has(room) || state.rooms.set(room, { id: room, name });
   // Anybody may write; who is no friend stands in the list until the page is closed.
-  else if (!state.friends.has(from.id)) state.friends.set(from.id, from);
+  else if (!state.friends.has(from.id)) state.friends.set(from.id, { ...from, stranger: true });
   showFriends();
   showRooms();
 });
