@@ -21,8 +21,8 @@ const MAX_FILE_BYTES: u64 = 64 << 20;
 const JPEG_QUALITY: u8 = 85;
 /// The largest pixel there is: four channels of 16 bits.
 const MAX_PIXEL_BYTES: u64 = 8;
-/// What decoders may take beside the picture itself.
-const SPARE_BYTES: u64 = 64 << 20;
+/// What decoders may take beside the picture itself: for colour profiles, which can be bombs, too, and the like.
+const SPARE_BYTES: u64 = 16 << 20;
 
 /// A picture as it is to be written.
 pub(super) struct Encoded {
@@ -42,7 +42,7 @@ pub(super) enum Thumb {
 
 /// Width and height as people see them, and the small picture. None if not even the header can be read.
 pub(super) fn examine(path: &Path, format: ImageFormat, max_pixels: u64) -> Option<((u32, u32), Thumb)> {
-    let mut decoder = open(path, format, max_pixels).ok()?;
+    let mut decoder = open(path, format).ok()?;
     let (dimensions, orientation) = seen(&mut decoder);
     let is_small = dimensions.0.max(dimensions.1) <= THUMB_SIDE;
     if is_small && std::fs::metadata(path).is_ok_and(|file| file.len() <= MAX_OWN_THUMB_BYTES) {
@@ -55,7 +55,7 @@ pub(super) fn examine(path: &Path, format: ImageFormat, max_pixels: u64) -> Opti
 
 /// A square from the middle of a picture, without its metadata. None if it cannot be read, or is too large.
 pub(super) fn avatar(path: &Path, format: ImageFormat, max_pixels: u64) -> Option<Encoded> {
-    let mut decoder = open(path, format, max_pixels).ok()?;
+    let mut decoder = open(path, format).ok()?;
     let (_, orientation) = seen(&mut decoder);
     let image = decode(decoder, orientation, max_pixels)?;
     let side = image.width().min(image.height());
@@ -64,16 +64,20 @@ pub(super) fn avatar(path: &Path, format: ImageFormat, max_pixels: u64) -> Optio
     encode(if side > AVATAR_SIDE { square.thumbnail_exact(AVATAR_SIDE, AVATAR_SIDE) } else { square })
 }
 
-fn open(path: &Path, format: ImageFormat, max_pixels: u64) -> ImageResult<impl ImageDecoder> {
+fn open(path: &Path, format: ImageFormat) -> ImageResult<impl ImageDecoder> {
     let file = File::open(path)?;
     if file.metadata()?.len() > MAX_FILE_BYTES {
         return Err(ImageError::Limits(LimitError::from_kind(LimitErrorKind::InsufficientMemory)));
     }
     let mut reader = ImageReader::with_format(BufReader::new(file), format);
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(max_pixels * MAX_PIXEL_BYTES + SPARE_BYTES);
-    reader.limits(limits);
+    reader.limits(limits(SPARE_BYTES));
     reader.into_decoder()
+}
+
+fn limits(max_alloc: u64) -> Limits {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(max_alloc);
+    limits
 }
 
 /// Cameras store pictures as the sensor lay and note how to turn them.
@@ -87,12 +91,13 @@ fn seen(decoder: &mut impl ImageDecoder) -> ((u32, u32), Orientation) {
     (if is_turned { (height, width) } else { (width, height) }, orientation)
 }
 
-fn decode(decoder: impl ImageDecoder, orientation: Orientation, max_pixels: u64) -> Option<DynamicImage> {
+fn decode(mut decoder: impl ImageDecoder, orientation: Orientation, max_pixels: u64) -> Option<DynamicImage> {
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if pixels > max_pixels || pixels == 0 || decoder.total_bytes() > max_pixels * MAX_PIXEL_BYTES {
         return None;
     }
+    decoder.set_limits(limits(max_pixels * MAX_PIXEL_BYTES + SPARE_BYTES)).ok()?;
     let mut image = DynamicImage::from_decoder(decoder).ok()?;
     image.apply_orientation(orientation);
     Some(image)

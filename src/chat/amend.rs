@@ -7,6 +7,7 @@ use super::delivery::Ticket;
 use super::draft::{Change, Draft};
 use super::error::{Error, Reason, Result};
 use super::event::Place;
+use super::files::names_in;
 use super::ids::{ConversationId, Seq, UserId};
 use super::message::{Extras, Format, Kind, Message};
 use super::messages::Said;
@@ -81,11 +82,11 @@ impl Chat {
             recipient,
             kind,
             format,
+            files: names_in(&body),
             body,
             claimed_ms: now_ms(),
             client_id: None,
             extras: Some(Arc::new(Extras { about: Some(target), ..Extras::default() })),
-            files: Vec::new(),
             change: Some(change),
         };
         self.append(draft, |done| Ticket { from, room: spot.room, done }).await

@@ -7,8 +7,9 @@ use super::draft::Change;
 use super::error::{Error, Reason, Result};
 use super::event::{Event, Person, Topic};
 use super::ids::UserId;
+use super::meaning::Meaning;
 use super::message::{Format, Kind};
-use super::messages::{Meaning, Said};
+use super::messages::Said;
 use super::names;
 use crate::store::Request;
 

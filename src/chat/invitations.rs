@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::Chat;
 use super::error::{Error, Reason, Result};
 use super::ids::{RoomId, UserId};
+use super::meaning::Meaning;
 use super::message::{Extras, Format, Kind, RoomCard};
-use super::messages::{Meaning, Said};
+use super::messages::Said;
 
 /// People that can be invited at once.
 const MAX_INVITED: usize = 50;

@@ -21,6 +21,7 @@ pub mod html;
 pub mod ids;
 mod invitations;
 mod log;
+mod meaning;
 mod members;
 pub mod message;
 mod messages;

@@ -1,4 +1,4 @@
-//! The chat page, its modules and packages, and the socket.io client files, all from `static/`.
+//! The chat page and the classic one, their modules and packages, and the socket.io client files, all from `static/`.
 //!
 //! A release build carries the files inside the program; a debug build reads them from disk, so the page
 //! can be edited while the server runs. The packages come from npm (`npm ci` in `static/`) and may
@@ -22,7 +22,10 @@ use sha2::{Digest, Sha256};
 #[derive(RustEmbed)]
 #[folder = "static/"]
 #[include = "index.html"]
+#[include = "classic.html"]
 #[include = "app/*.js"]
+#[include = "classic/*.js"]
+#[include = "classic/*.css"]
 #[include = "app/*.svg"]
 #[include = "app/*.webmanifest"]
 #[include = "css/*.css"]
@@ -41,9 +44,17 @@ use sha2::{Digest, Sha256};
 #[include = "node_modules/socket.io-client/dist/*.js.map"]
 struct Files;
 
-/// The page's addresses, and the folder of `static/` that each of them shows.
-const FOLDERS: [(&str, &str); 4] =
-    [("app", "app"), ("css", "css"), ("npm", "node_modules"), ("nodeim-server/public/images", "images")];
+/// The pages' addresses, and the folder of `static/` that each of them shows.
+const FOLDERS: [(&str, &str); 5] = [
+    ("app", "app"),
+    ("classic", "classic"),
+    ("css", "css"),
+    ("npm", "node_modules"),
+    ("nodeim-server/public/images", "images"),
+];
+
+/// The pages themselves, by their addresses.
+const PAGES: [(&str, &str); 2] = [("/", "index.html"), ("/classic.html", "classic.html")];
 
 /// What Node's socket.io 4 server offers beside the protocol itself.
 const CLIENT_FILES: [&str; 8] = [
@@ -69,12 +80,14 @@ const PAGE_POLICY: &str = "style-src 'self'; style-src-attr 'unsafe-inline'; \
     img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; frame-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
 
-/// `GET /`, the page's files, the two pictures of presence, and `GET /socket.io/<client file>`.
+/// The pages, their files, the two pictures of presence, and `GET /socket.io/<client file>`.
 ///
 /// The client files stand below `/socket.io`, which socketioxide's layer claims whole: this router must
 /// see a request before that layer does.
 pub(super) fn routes() -> Router {
-    let routes = Router::new().route("/", get(async |headers: HeaderMap| page(&headers)));
+    let routes = PAGES.into_iter().fold(Router::new(), |routes, (address, name)| {
+        routes.route(address, get(async move |headers: HeaderMap| page(name, &headers)))
+    });
 
     let routes = FOLDERS.into_iter().fold(routes, |routes, (address, folder)| {
         let serve =
@@ -88,14 +101,14 @@ pub(super) fn routes() -> Router {
     })
 }
 
-fn page(request: &HeaderMap) -> Response {
-    let Some(file) = Files::get("index.html") else {
+fn page(name: &str, request: &HeaderMap) -> Response {
+    let Some(file) = Files::get(name) else {
         return (StatusCode::NOT_FOUND, FILE_MISSING).into_response();
     };
     let policy = policy(&String::from_utf8_lossy(&file.data));
     let security = [(CONTENT_SECURITY_POLICY, policy.as_str()), (REFERRER_POLICY, "same-origin")];
 
-    (security, page_file("index.html", request)).into_response()
+    (security, page_file(name, request)).into_response()
 }
 
 /// Browsers take an import map from within the page only. So the policy names it, by its hash.
@@ -207,15 +220,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn page_runs_under_its_own_policy() {
-        let response = send(Method::GET, "/", None).await;
-        assert_eq!(header(&response, CONTENT_TYPE), "text/html; charset=utf-8");
-        assert_eq!(header(&response, X_CONTENT_TYPE_OPTIONS), "nosniff");
-        let policy = header(&response, CONTENT_SECURITY_POLICY).to_owned();
-        assert!(policy.contains("script-src 'self' 'sha256-") && policy.contains("style-src 'self';"), "{policy}");
+    async fn pages_run_under_their_own_policies() {
+        for (address, scripts) in [("/", "script-src 'self' 'sha256-"), ("/classic.html", "script-src 'self';")] {
+            let response = send(Method::GET, address, None).await;
+            assert_eq!(header(&response, CONTENT_TYPE), "text/html; charset=utf-8");
+            assert_eq!(header(&response, X_CONTENT_TYPE_OPTIONS), "nosniff");
+            let policy = header(&response, CONTENT_SECURITY_POLICY).to_owned();
+            assert!(policy.contains(scripts) && policy.contains("style-src 'self';"), "{policy}");
 
-        let html = body(response).await;
-        assert!(!html.contains("<style") && !html.contains(" style=") && !html.contains("<script>"));
+            let html = body(response).await;
+            assert!(!html.contains("<style") && !html.contains(" style=") && !html.contains("<script>"));
+        }
     }
 
     #[test]
@@ -230,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_page_names_is_there() {
+    async fn what_the_pages_name_is_there() {
         let html = body(send(Method::GET, "/", None).await).await;
         let (_, rest) = html.split_once("<script type=\"importmap\">").expect("the page has an import map");
         let (map, _) = rest.split_once("</script>").expect("the import map ends");
@@ -239,7 +254,9 @@ mod tests {
         let packages = packages.filter_map(|address| address.as_str());
         // The packages are tried if they are installed; the page's own files must be there.
         let packages = packages.filter(|_| Files::get("node_modules/preact/dist/preact.mjs").is_some());
-        let own = html.split('"').filter(|text| text.starts_with("/app/") || text.starts_with("/css/"));
+        let classic = body(send(Method::GET, "/classic.html", None).await).await;
+        let own = [html.as_str(), &classic].into_iter().flat_map(|html| html.split('"'));
+        let own = own.filter(|text| ["/app/", "/css/", "/classic/"].iter().any(|folder| text.starts_with(folder)));
 
         for address in own.chain(packages) {
             let response = send(Method::GET, address, None).await;

@@ -166,8 +166,7 @@ impl Store {
             ("delete from file_uses where kind = 'room' and used_by = $1", id.0),
             (
                 "delete from file_uses where kind = 'message' and used_by in (
-                   select x.message_id from messages m join message_extras x on x.message_id = m.id
-                   where m.conversation_id = $1)",
+                   select id from messages where conversation_id = $1)",
                 conversation.0,
             ),
         ] {

@@ -8,6 +8,7 @@ mod support;
 
 mod accounts;
 mod amending;
+mod attachments;
 mod attention;
 mod attributes;
 mod blocks;

@@ -59,6 +59,16 @@ async function ask() {
   if (reply) meet(reply.users);
 }
 
+/** The ids of those who have this number, user name or nickname. */
+export async function findPeople(text) {
+  const wanted = [{ username: text }, { nick: text }];
+  if (/^#?[1-9]\d{0,15}$/.test(text)) wanted.unshift({ id: Number(text.replace('#', '')) });
+  const replies = await Promise.all(wanted.map((criteria) => request('find', criteria)));
+  const users = replies.flatMap((reply) => reply.users);
+  meet(users);
+  return [...new Set(users.map((user) => user.id))];
+}
+
 on('presence', ({ id, presence }) => {
   const found = known.get(id);
   if (found?.peek()) found.value = { ...found.peek(), presence };

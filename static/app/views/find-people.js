@@ -1,12 +1,11 @@
 // Finding people, by their user name or number.
 
 import { html, useEffect, useSignal, useState } from '../html.js';
-import { request } from '../connection.js';
 import { openConversation } from '../route.js';
 import { me, myId } from '../session.js';
 import { hasAsked, isAsked, isFriend } from '../state/friends.js';
 import { userKey } from '../state/keys.js';
-import { meet, nameOf, person } from '../state/people.js';
+import { findPeople, nameOf, person } from '../state/people.js';
 import { Avatar } from '../ui/avatar.js';
 import { Button } from '../ui/button.js';
 import { Dialog, openDialog } from '../ui/dialog.js';
@@ -17,16 +16,6 @@ import { CopyRow } from './copy-row.js';
 import { accept, addFriend } from './person-actions.js';
 
 const WAIT_MS = 300;
-
-/** @returns {Promise<number[]>} by number, by user name, and by the name they go by */
-async function find(text) {
-  const wanted = [{ username: text }, { nick: text }];
-  if (/^#?[1-9]\d{0,15}$/.test(text)) wanted.unshift({ id: Number(text.replace('#', '')) });
-  const replies = await Promise.all(wanted.map((criteria) => request('find', criteria)));
-  const users = replies.flatMap((reply) => reply.users);
-  meet(users);
-  return [...new Set(users.map((user) => user.id))];
-}
 
 const NONE = { ids: [], busy: false, error: null };
 
@@ -39,7 +28,7 @@ function FindPeople({ text = '', close }) {
     let current = true;
     setFound((before) => ({ ...before, busy: true, error: null }));
     const timer = setTimeout(() => {
-      find(words)
+      findPeople(words)
         .then((ids) => ({ ...NONE, ids }), (error) => ({ ...NONE, error }))
         .then((next) => current && setFound(next));
     }, WAIT_MS);

@@ -98,6 +98,7 @@ export const enPeople = {
   nobodyInvited: 'Nobody could be invited.',
   isMember: 'Member',
   membersTitle: 'Members',
+  members: (n) => (n === 1 ? '1 member' : `${n} members`),
   creator: 'Creator',
   admin: 'Admin',
   nameYou: (name) => `${name} (you)`,
@@ -141,6 +142,7 @@ export const enPeople = {
   account: 'Account',
   devices: 'Devices',
   blocks: 'Blocked',
+  sound: 'Play a sound when a message comes',
   theme: 'Colours',
   asSystem: 'As the system',
   light: 'Light',
@@ -179,5 +181,5 @@ export const enPeople = {
   welcomeJoin: 'With the number that somebody gave you.',
   welcomeMe: 'Show who you are',
   welcomeMeText: 'A picture and a nickname help others to know you.',
-  classicPage: 'The classic page, for who ports an old client',
+  classicPage: 'The classic page',
 };

@@ -93,6 +93,7 @@ export const zhPeople = {
   nobodyInvited: '没有可邀请的人。',
   isMember: '已在群中',
   membersTitle: '成员',
+  members: (n) => `${n} 位成员`,
   creator: '群主',
   admin: '管理员',
   nameYou: (name) => `${name}（你）`,
@@ -134,6 +135,7 @@ export const zhPeople = {
   account: '账号',
   devices: '设备',
   blocks: '黑名单',
+  sound: '有新消息时播放提示音',
   theme: '外观',
   asSystem: '跟随系统',
   light: '浅色',
@@ -171,5 +173,5 @@ export const zhPeople = {
   welcomeJoin: '用别人告诉你的群号。',
   welcomeMe: '介绍自己',
   welcomeMeText: '头像和昵称让别人认出你。',
-  classicPage: '经典页面，供移植旧客户端参考',
+  classicPage: '经典页面',
 };

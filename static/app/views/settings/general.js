@@ -19,12 +19,13 @@ export function General() {
     location.reload();
   };
   return html`<div class="stack">
-    <div>
+    <div class="stack-low">
       <${NotificationSettings} />
       <${Switch} label=${t('sound')} checked=${sound.value === 'on'} onChange=${turnSound} />
     </div>
     <${Segments} label=${t('theme')} value=${theme} choices=${[['system', t('asSystem')], ['light', t('light')], ['dark', t('dark')]]} />
     <${Segments} label=${t('language')} chosen=${languageChoice.value} choose=${speak} choices=${[['system', t('asSystem')], ['en', 'English'], ['zh', '简体中文']]} />
     <${Segments} label=${t('sendKey')} value=${sendKey} choices=${[['enter', t('sendEnter')], ['ctrl', t('sendCtrl')]]} />
+    <p class="field-hint"><a href="/classic.html">${t('classicPage')}</a></p>
   </div>`;
 }
