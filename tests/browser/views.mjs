@@ -20,7 +20,7 @@ const WORDS = {
 export async function household(play, language) {
   const words = WORDS[language];
   const [me, carol, dave, erin] = await Promise.all(['alee', 'carol', 'dave', 'erin'].map((name) => play.client(name)));
-  for (const [index, friend] of [carol, dave, erin].entries()) await ok(friend, 'profile', { nick: words.names[index], sign: words.about });
+  for (const [index, friend] of [carol, dave, erin].entries()) await ok(friend, 'profile', { doc: { nick: words.names[index], sign: words.about } });
   for (const friend of [carol, dave]) {
     await ok(me, 'subscribe', { to: friend.id });
     await ok(friend, 'reply', { to: me.id });
@@ -136,7 +136,7 @@ export async function walk(play, { language = 'en', seen, ...look }) {
   await me.dialog.getByRole('searchbox').fill(home.erin.username);
   await me.dialog.getByRole('article').waitFor();
   await seen('22-find-people', me);
-  await page.keyboard.press('Escape');
+  await me.dialog.getByRole('button', { name: words.close, exact: true }).click();
   await me.goTo(`#/u/${home.dave.id}`);
   await composer.waitFor();
   await main.getByRole('button', { name: words.more, exact: true }).click();
