@@ -45,7 +45,7 @@ for (const dark of [false, true]) {
     const bob = await play.client('bob');
     const { page } = await play.visitor({ dark, path: '/classic.html' });
     assert.deepEqual(await findings(page), []);
-    await page.getByLabel('User name').fill(play.fresh('alee'));
+    await page.getByLabel('User name', { exact: true }).fill(play.fresh('alee'));
     await page.getByLabel('Password').fill('secret-111111');
     await page.getByRole('button', { name: 'Create account' }).click();
     await page.getByLabel('User name or number').fill(bob.username);

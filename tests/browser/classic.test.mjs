@@ -12,7 +12,7 @@ const PWN = 'window.__pwned=1;top.__pwned=1';
 async function arrive(play, stem) {
   const actor = await play.visitor({ path: '/classic.html' });
   actor.username = play.fresh(stem);
-  await actor.page.getByLabel('User name').fill(actor.username);
+  await actor.page.getByLabel('User name', { exact: true }).fill(actor.username);
   await actor.page.getByLabel('Password').fill('secret-111111');
   await actor.button('Create account').click();
   await actor.button(actor.username).waitFor();
