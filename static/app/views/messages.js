@@ -82,6 +82,8 @@ export function Messages({ id: key }) {
   };
 
   const onScroll = () => {
+    // The event may come when the conversation is closed already.
+    if (!box.current) return;
     const { scrollTop, scrollHeight, clientHeight } = box.current;
     const below = scrollHeight - scrollTop - clientHeight;
     const now = thread(key).peek();
