@@ -35,6 +35,7 @@ for (const dark of [false, true]) {
 
 scene('axe notices what it is there for', async (play) => {
   const { page } = await play.visitor();
+  await page.getByRole('textbox').first().waitFor();
   await page.getByRole('main').evaluate((main) => main.append(document.createElement('button')));
   const lines = await findings(page);
   assert.ok(lines.some((line) => line.startsWith('button-name')), lines.join('\n'));

@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { picture } from './files.mjs';
 import { stage } from './stage.mjs';
 import { eventually } from './wait.mjs';
 
-const { scene } = stage();
+const { scene } = stage({ args: ['--config', join(import.meta.dirname, 'small-files.toml')] });
 const PWN = 'window.__pwned=1;top.__pwned=1';
 
 async function attach(actor, ...files) {
@@ -114,7 +115,7 @@ scene('a file is downloaded under its own name, Chinese too, with its own bytes'
 scene('what the server does not take is told of, and can be discarded', async (play) => {
   play.allow(/status of 413/);
   const { alee, bob } = await two(play);
-  await attach(alee, { name: 'huge.bin', mimeType: 'application/octet-stream', buffer: Buffer.alloc(21 * 1024 * 1024) });
+  await attach(alee, { name: 'huge.bin', mimeType: 'application/octet-stream', buffer: Buffer.alloc(5 * 1024 * 1024) });
   const failure = alee.log.getByRole('alert');
   await failure.getByText('The file is too large.').waitFor();
   await failure.getByRole('button', { name: 'Discard' }).click();
