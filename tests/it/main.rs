@@ -36,5 +36,6 @@ mod search;
 mod secrets;
 mod sessions;
 mod slow;
+mod socketio09;
 mod story;
 mod transports;

@@ -13,7 +13,10 @@ pub(super) enum Address<'a> {
     /// A revision of the protocol that nobody speaks here.
     OtherProtocol,
     Handshake,
-    Session { transport: &'a str, sid: &'a str },
+    Session {
+        transport: &'a str,
+        sid: &'a str,
+    },
 }
 
 impl<'a> Address<'a> {

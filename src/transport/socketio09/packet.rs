@@ -145,7 +145,9 @@ mod tests {
         ] {
             assert_eq!(Packet::decode(text), Some(Packet { kind, ack, endpoint, data }), "{text}");
         }
-        for text in ["", "5", "5:", "9::", "55:::x", ":::", "5:x::{}", "5:-1+::{}", "5:++::{}", "5:99999999999999999999+::{}"] {
+        for text in
+            ["", "5", "5:", "9::", "55:::x", ":::", "5:x::{}", "5:-1+::{}", "5:++::{}", "5:99999999999999999999+::{}"]
+        {
             assert_eq!(Packet::decode(text), None, "{text}");
         }
     }

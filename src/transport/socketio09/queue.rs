@@ -53,7 +53,8 @@ impl Queue {
     /// [`Overrun`] if too much waits already.
     pub(super) fn push(&mut self, packet: String) -> Result<(), Overrun> {
         let bytes = self.bytes + packet.len();
-        if !self.packets.is_empty() && (self.packets.len() >= self.limits.max_packets || bytes > self.limits.max_bytes) {
+        if !self.packets.is_empty() && (self.packets.len() >= self.limits.max_packets || bytes > self.limits.max_bytes)
+        {
             return Err(Overrun);
         }
         self.bytes = bytes;

@@ -43,9 +43,7 @@ pub(super) fn handshake(query: &str, result: Result<String, (StatusCode, &'stati
     match (parameter(query, "jsonp").filter(|index| is_index(index)), result) {
         (None, Ok(body)) => answer(StatusCode::OK, "text/plain", body),
         (None, Err((status, body))) => error(status, body),
-        (Some(index), Ok(body)) => {
-            answer(StatusCode::OK, SCRIPT, format!("io.j[{index}]({});", Value::from(body)))
-        }
+        (Some(index), Ok(body)) => answer(StatusCode::OK, SCRIPT, format!("io.j[{index}]({});", Value::from(body))),
         (Some(index), Err((_, body))) => {
             answer(StatusCode::OK, SCRIPT, format!("io.j[{index}](new Error({}));", Value::from(body)))
         }
