@@ -30,7 +30,7 @@ async fn a_poll_that_waits_at_the_goodbye_is_answered_with_it() {
     let poll = client.http.get();
     let goodbye = async {
         // The poll first: before it came, the session cannot know of it.
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         client.http.post("0::").await;
     };
     let (packets, ()) = tokio::join!(poll, goodbye);

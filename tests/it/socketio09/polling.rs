@@ -63,7 +63,7 @@ async fn a_body_is_read_whatever_its_content_type() {
             request = request.header("content-type", content_type);
         }
         assert_eq!(request.send().await.unwrap().text().await.unwrap(), "1");
-        assert_eq!(http.get().await, [r#"6:::1+[{"code":404,"message":"未知命令"}]"#]);
+        assert_eq!(http.get().await, [r#"6:::1+[{"code":404,"message":"未知命令","reason":"unknown_command"}]"#]);
     }
 }
 
@@ -134,16 +134,19 @@ async fn of_two_polls_the_older_one_is_ended_and_the_newer_one_used() {
 #[tokio::test]
 async fn who_does_not_poll_for_too_long_is_gone() {
     let server = quick().await;
-    let mut alee = server.person("alee").await;
     for transport in POLLING {
+        let mut alee = server.person(&format!("alee-{transport}")).await;
         let mut bob = server.old_person(&format!("bob-{transport}"), transport).await;
         bob.befriend(&mut alee).await;
         // As long as he polls he is here, however long it takes.
-        let end = Instant::now() + Duration::from_millis(1500);
-        while Instant::now() < end {
-            assert_eq!(bob.http.get().await, ["8::"]);
-        }
-        assert_eq!(alee.next("presence").await, json!({"id": bob.id, "presence": "离线"}));
+        let polls = async {
+            let end = Instant::now() + Duration::from_millis(1500);
+            while Instant::now() < end {
+                assert_eq!(bob.http.get().await, ["8::"]);
+            }
+        };
+        let (gone, ()) = tokio::join!(alee.next("presence"), polls);
+        assert_eq!(gone, json!({"id": bob.id, "presence": "离线"}));
         assert_eq!(bob.http.get().await, ["7:::1+0"]);
     }
 }
