@@ -85,11 +85,10 @@ async fn what_arrived_before_a_goodbye_does_not_come_again() {
             bob.gone().await;
         } else {
             // Over polling it is the next poll that shows it.
-            let http = bob.http.clone();
-            let poll = tokio::spawn(async move { http.get().await });
+            let poll = bob.http.poll();
             tokio::time::sleep(Duration::from_millis(200)).await;
             bob.send("0::").await;
-            poll.await.unwrap();
+            poll.answer().await;
         }
         all_gone(&server).await;
         bob_hears(&server, transport, &[]).await;

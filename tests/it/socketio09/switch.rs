@@ -34,11 +34,10 @@ async fn an_open_poll_is_ended_when_the_session_moves() {
     let mut alee = server.person("alee").await;
     for second in ["websocket", "jsonp-polling"] {
         let mut bob = server.old_person(&format!("bob {second}"), "xhr-polling").await;
-        let http = bob.http.clone();
-        let poll = tokio::spawn(async move { http.get().await });
+        let poll = bob.http.poll();
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         bob.switch(second).await;
-        assert_eq!(within("the poll", poll).await.unwrap(), ["8::"]);
+        assert_eq!(poll.answer().await, ["8::"]);
         alee.say(bob.id, "hi").await;
         bob.hears("hi").await;
     }

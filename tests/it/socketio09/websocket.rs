@@ -115,7 +115,7 @@ async fn unicode_line_ends_are_escaped() {
     alee.ok("profile", json!({"doc": {"sign": text}})).await;
     for (n, transport) in TRANSPORTS.into_iter().enumerate() {
         let mut bob = server.old_person(&format!("bob{n}"), transport).await;
-        bob.send(&format!(r#"5:1+::{{"name":"find","args":[{{"username":"alee"}}]}}"#)).await;
+        bob.send(r#"5:1+::{"name":"find","args":[{"username":"alee"}]}"#).await;
         let reply = bob.packet().await;
         assert!(reply.contains(r#""sign":"a\u2028b\u2029c""#), "{reply}");
         alee.say(bob.id, text).await;
