@@ -9,7 +9,7 @@ help: ## this list
 run: static/node_modules/.package-lock.json ## build and start the server on 127.0.0.1:8765, with SQLite in ./data
 	cargo run --release --bin nodeim
 
-test: ## format, lints, docs, the tests on SQLite and PostgreSQL, and the real clients
+test: ## format, lints, docs, the tests on SQLite and PostgreSQL, the real clients and a browser
 	scripts/test.sh
 
 bench: static/node_modules/.package-lock.json ## measure the server under load
@@ -21,7 +21,7 @@ fmt: ## format the Rust code
 
 clean: ## remove what was built and installed, but not ./data
 	cargo clean
-	rm -rf static/node_modules tests/clients/node_modules
+	rm -rf static/node_modules tests/clients/node_modules tests/browser/node_modules
 
 # The server hands out the browser's client files; npm writes this file at the end of an installation.
 static/node_modules/.package-lock.json: static/package-lock.json

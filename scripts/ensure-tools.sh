@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Makes sure that what the tests need besides Rust and Node is there: PostgreSQL's server programs and a C compiler.
+# Makes sure that what the tests need besides Rust and Node is there: PostgreSQL's server programs, a C compiler, and a
+# browser with fonts for what people write.
 # Installs only what is missing, with apt-get, as root.
 set -euo pipefail
 
 say() { echo "ensure-tools: $*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1; }
+have_font() { have fc-list && [ -n "$(fc-list ":family=$1" family 2>/dev/null)" ]; }
 have_postgres() { [ -n "$("$(dirname "$0")/with-postgres.sh" --bin)" ]; }
 
 for tool in cargo node npm; do
@@ -20,6 +22,9 @@ done
 packages=()
 have cc || packages+=(gcc libc6-dev)
 have_postgres || packages+=(postgresql)
+have chromium || packages+=(chromium)
+have_font "Noto Sans CJK SC" || packages+=(fontconfig fonts-noto-cjk)
+have_font "Noto Color Emoji" || packages+=(fontconfig fonts-noto-color-emoji)
 [ ${#packages[@]} -eq 0 ] && exit 0
 
 if ! have apt-get || [ "$(id -u)" -ne 0 ]; then
@@ -36,4 +41,4 @@ echo 'create_main_cluster = false' >"$quiet_install"
 say "installing ${packages[*]}"
 apt-get update -qq
 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}"
-have cc && have_postgres || { say "still missing after the installation: ${packages[*]}"; exit 1; }
+have cc && have_postgres && have chromium && have_font "Noto Sans CJK SC" && have_font "Noto Color Emoji" || { say "still missing after the installation: ${packages[*]}"; exit 1; }

@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-ALL=(tools locks npm format clippy docs rust postgres clients)
+ALL=(tools locks npm format clippy docs rust postgres clients browser)
 
 # What each part does. A part is a function named part_NAME.
 part_tools() { scripts/ensure-tools.sh; }
@@ -14,12 +14,13 @@ part_tools() { scripts/ensure-tools.sh; }
 # A lock file that names download addresses works only where it was made.
 part_locks() {
   cargo metadata --locked --format-version 1 >/dev/null
-  ! grep -n '"resolved"' static/package-lock.json tests/clients/package-lock.json
+  ! grep -n '"resolved"' static/package-lock.json tests/clients/package-lock.json tests/browser/package-lock.json
 }
 
 part_npm() {
   (cd static && npm ci --no-audit --no-fund)
   (cd tests/clients && npm ci --no-audit --no-fund)
+  (cd tests/browser && npm ci --no-audit --no-fund)
 }
 
 part_format() { cargo fmt --all --check; }
@@ -33,6 +34,13 @@ part_clients() {
   local binary
   binary=$(realpath "${CARGO_TARGET_DIR:-target}/debug/nodeim")
   NODEIM_BIN="$binary" scripts/with-postgres.sh npm test --prefix tests/clients
+}
+
+part_browser() {
+  cargo build --bin nodeim
+  local binary
+  binary=$(realpath "${CARGO_TARGET_DIR:-target}/debug/nodeim")
+  NODEIM_BIN="$binary" npm test --prefix tests/browser
 }
 
 results=()

@@ -10,6 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use crate::blobs::Disk;
+use crate::chat::files::Files;
 use crate::chat::{Announcer, Chat, Indexer};
 use crate::config::Config;
 use crate::dialect::nodeim::Nodeim;
@@ -54,7 +56,7 @@ impl App {
         let stopping = CancellationToken::new();
 
         let hub = Arc::new(Hub::new(Arc::new(LocalBus), Arc::clone(&metrics)));
-        let (drafts, queue) = mpsc::channel(config.commit_queue_max);
+        let (jobs, queue) = mpsc::channel(config.commit_queue_max);
         let (settled, announced) = mpsc::channel(SETTLED_QUEUE);
         let (batch_max, sealed) = (config.commit_batch_max, CancellationToken::new());
         let batcher = Batcher::new(store.clone(), queue, settled, batch_max, sealed.clone(), Arc::clone(&metrics));
@@ -63,7 +65,10 @@ impl App {
         tasks.spawn(Announcer::new(Arc::clone(&hub), announced, Arc::clone(&news)).run());
         tasks.spawn(Indexer::new(store.clone(), news).run(stopping.clone()));
 
-        let chat = Chat::new(&config, store.clone(), hub, drafts, tasks.clone());
+        let disk = Arc::new(Disk::open(&config).await?);
+        let files = Files::open(&config, &store, Arc::clone(&disk) as _, Arc::clone(&metrics)).await;
+        let files = files.map_err(|error| error.to_string())?;
+        let chat = Chat::new(&config, store.clone(), hub, files, jobs, tasks.clone());
         let chat = Arc::new(chat.map_err(|error| error.to_string())?);
         let nodeim = Arc::new(Nodeim::new(Arc::clone(&chat), Arc::clone(&metrics)));
         let transport =
@@ -77,12 +82,15 @@ impl App {
             metrics: Arc::clone(&metrics),
             registry,
             connections: connections.clone(),
+            chat: Arc::clone(&chat),
+            disk,
         };
         let router = http::router(parts, transport.layers(), old.gate());
 
         let address = listener.address();
         tasks.spawn(listener.serve(router, stopping.clone(), tasks.clone()));
-        tasks.spawn(keep_marks(chat, connections.clone(), heartbeat(&config), stopping.clone()));
+        tasks.spawn(keep_marks(Arc::clone(&chat), connections.clone(), heartbeat(&config), stopping.clone()));
+        tasks.spawn(keep_clean(chat, Duration::from_millis(config.cleanup_interval_ms), stopping.clone()));
         tasks.spawn(keep_tidy(metrics, stopping.clone()));
         info!("listening on http://{address}");
         Ok(Self { address, config, store, connections, stopping, sealed, tasks })
@@ -149,6 +157,14 @@ async fn keep_marks(
     let unnoticed = || connections.iter().map(|connections| connections.unnoticed()).fold(least, Duration::max);
     while stopping.run_until_cancelled(tokio::time::sleep(unnoticed())).await.is_some() {
         chat.store_aged_marks().await;
+    }
+}
+
+async fn keep_clean(chat: Arc<Chat>, interval: Duration, stopping: CancellationToken) {
+    while stopping.run_until_cancelled(tokio::time::sleep(interval)).await.is_some() {
+        if let Some(Err(error)) = stopping.run_until_cancelled(chat.clean_up()).await {
+            warn!(%error, cause = ?error.cause(), "the cleanup stopped early");
+        }
     }
 }
 

@@ -31,6 +31,7 @@ pub struct Config {
     pub rate_address_factor: u32,
     pub rate_commands_per_second: u32,
     pub rate_commands_burst: u32,
+    pub rate_uploads_per_minute: u32,
 
     pub message_max_bytes: usize,
     pub frame_max_bytes: usize,
@@ -50,6 +51,17 @@ pub struct Config {
     pub edit_max_ms: i64,
     pub recall_max_ms: i64,
 
+    pub upload_max_bytes: u64,
+    pub upload_quota_bytes: u64,
+    pub uploads_max: usize,
+    pub uploads_max_per_user: usize,
+    pub upload_check_address: Switch,
+    pub upload_token: Switch,
+    pub picture_max_pixels: u64,
+    pub pictures_parallel: usize,
+    pub unused_file_max_ms: i64,
+    pub cleanup_interval_ms: u64,
+
     pub ping_interval_ms: u64,
     pub ping_timeout_ms: u64,
     pub connect_timeout_ms: u64,
@@ -57,6 +69,8 @@ pub struct Config {
     pub sio09_handshakes_per_address: usize,
     pub sio09_sessions_max: usize,
     pub header_timeout_ms: u64,
+    pub upload_idle_timeout_ms: u64,
+    pub upload_timeout_ms: u64,
     pub tcp_user_timeout_ms: u64,
     pub database_timeout_ms: u64,
     pub shutdown_timeout_ms: u64,
@@ -157,7 +171,7 @@ impl Config {
         {
             return Err("database_url must begin with sqlite:, postgres:// or postgresql://".to_owned());
         }
-        let ranges: [(&str, u64, std::ops::RangeInclusive<u64>); 38] = [
+        let ranges: [(&str, u64, std::ops::RangeInclusive<u64>); 49] = [
             ("bcrypt_cost", self.bcrypt_cost.into(), 4..=20),
             ("bcrypt_parallel", self.bcrypt_parallel as u64, 1..=256),
             ("database_connections", self.database_connections.into(), 2..=1000),
@@ -169,6 +183,17 @@ impl Config {
             ("rate_address_factor", self.rate_address_factor.into(), 1..=1000),
             ("rate_commands_per_second", self.rate_commands_per_second.into(), 1..=1_000_000),
             ("rate_commands_burst", self.rate_commands_burst.into(), 1..=1_000_000),
+            ("rate_uploads_per_minute", self.rate_uploads_per_minute.into(), 1..=1_000_000),
+            ("upload_max_bytes", self.upload_max_bytes, 1..=1 << 40),
+            ("upload_quota_bytes", self.upload_quota_bytes, 1..=1 << 50),
+            ("uploads_max", self.uploads_max as u64, 1..=100_000),
+            ("uploads_max_per_user", self.uploads_max_per_user as u64, 1..=100_000),
+            ("picture_max_pixels", self.picture_max_pixels, 1..=1 << 30),
+            ("pictures_parallel", self.pictures_parallel as u64, 1..=256),
+            ("unused_file_max_ms", self.unused_file_max_ms.try_into().unwrap_or(u64::MAX), 0..=1 << 50),
+            ("cleanup_interval_ms", self.cleanup_interval_ms, 10..=1 << 40),
+            ("upload_idle_timeout_ms", self.upload_idle_timeout_ms, 10..=3_600_000),
+            ("upload_timeout_ms", self.upload_timeout_ms, 10..=86_400_000),
             ("message_max_bytes", self.message_max_bytes as u64, 1..=self.frame_max_bytes as u64),
             ("frame_max_bytes", self.frame_max_bytes as u64, 1024..=64 << 20),
             ("inbox_max_commands", self.inbox_max_commands as u64, 1..=1_000_000),

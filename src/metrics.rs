@@ -23,6 +23,9 @@ pub struct Metrics {
     pub commit_failures: Counter,
     pub outbox_overflows: Counter,
     pub inbox_refusals: Counter,
+    pub uploads: Counter,
+    pub upload_bytes: Counter,
+    pub files_removed: Counter,
 }
 
 impl Metrics {
@@ -46,6 +49,9 @@ impl Metrics {
             commit_failures: counter("nodeim_commit_failures_total"),
             outbox_overflows: counter("nodeim_outbox_overflows_total"),
             inbox_refusals: counter("nodeim_inbox_refusals_total"),
+            uploads: counter("nodeim_uploads_total"),
+            upload_bytes: counter("nodeim_upload_bytes_total"),
+            files_removed: counter("nodeim_files_removed_total"),
             recorder,
         }))
     }
@@ -55,6 +61,13 @@ impl Metrics {
         with_local_recorder(&self.recorder, || {
             counter!("nodeim_commands_total", "command" => name, "code" => code.to_string()).increment(1);
             histogram!("nodeim_command_seconds", "command" => name).record(took);
+        });
+    }
+
+    /// Counts an upload that came to nothing. `reason` must come from a fixed list.
+    pub fn upload_failed(&self, reason: String) {
+        with_local_recorder(&self.recorder, || {
+            counter!("nodeim_upload_failures_total", "reason" => reason).increment(1);
         });
     }
 
@@ -84,6 +97,10 @@ fn describe() {
     describe_histogram!("nodeim_commit_seconds", "Time of one commit, its statements included.");
     describe_counter!("nodeim_commit_failures_total", "Commits that failed.");
     describe_counter!("nodeim_outbox_overflows_total", "Connections closed for not reading.");
+    describe_counter!("nodeim_uploads_total", "Files taken in.");
+    describe_counter!("nodeim_upload_bytes_total", "Bytes of the files taken in.");
+    describe_counter!("nodeim_upload_failures_total", "Uploads that came to nothing, by reason.");
+    describe_counter!("nodeim_files_removed_total", "Files removed because nothing referred to them.");
     describe_counter!(
         "nodeim_inbox_refusals_total",
         "Commands refused: they came too fast, or to a connection that was closing."

@@ -19,6 +19,9 @@ create table blocks (
 );
 create index blocks_by_blocked on blocks (blocked_id, owner_id);
 
+-- The words (HTML) of a request that is open, as its message has them.
+alter table friendships add column request_text text;
+
 -- What few messages have, beside of them, so that the many stay small: what they are about (an earlier message that
 -- they answer or change), an attached file, a room they invite to (both JSON), the time of the last change.
 create table message_extras (
@@ -48,20 +51,25 @@ create table room_mutes (
     primary key (room_id, user_id)
 );
 
--- Uploaded files, by the random name under which they are kept and served.
+-- Uploaded files, by the random name under which they are kept; `stored` and `thumb` are that name with an extension,
+-- as it stands on disk and in addresses. A file that nothing refers to is kept for a while from `kept_ms` on.
 create table files (
     name       text   not null primary key,
     owner_id   bigint not null references users (id),
+    stored     text   not null,
     original   text   not null,
     type       text   not null,
     size       bigint not null,
     width      bigint,
     height     bigint,
     thumb      text,
-    created_ms bigint not null
+    created_ms bigint not null,
+    kept_ms    bigint not null
 );
-create index files_by_owner on files (owner_id);
-create index files_by_time on files (created_ms);
+create index files_by_time on files (kept_ms, name);
+
+-- What the files of a user take up: counted here, so that uploads at the same time cannot pass the quota together.
+alter table users add column file_bytes bigint not null default 0;
 
 -- What refers to a file: a message, a user's profile or a room, by id. What nothing refers to is removed.
 create table file_uses (

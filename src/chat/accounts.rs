@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Chat;
 use super::error::{Error, Reason, Result};
-use super::event::Person;
+use super::event::{Event, Person, Topic};
 use super::ids::{SessionId, UserId};
 use super::user::User;
 use super::{names, profile};
@@ -116,7 +116,8 @@ impl Chat {
         Ok(user)
     }
 
-    /// Changes what `change` gives and leaves the rest. A new password ends all sessions but `session`.
+    /// Changes what `change` gives and leaves the rest, and tells those who see it. A new password ends all sessions
+    /// but `session`.
     ///
     /// # Errors
     /// `Forbidden` if the profile grows too large or the password is too long; then nothing is changed.
@@ -138,7 +139,7 @@ impl Chat {
             Change::Clear => Change::Clear,
             Change::Keep => Change::Keep,
         };
-        self.merge_attributes(me, change.attributes).await?;
+        let has_new_face = self.merge_attributes(me, change.attributes).await?;
         if let Some(hash) = password_hash {
             self.store.set_password(me, &hash).await?;
             self.end_other_sessions(me, session).await?;
@@ -153,7 +154,11 @@ impl Chat {
             Change::Clear => self.store.set_answer(me, None).await?,
             Change::Set(hash) => self.store.set_answer(me, Some(hash)).await?,
         }
-        self.own_account(me).await?;
+        let user = self.own_account(me).await?;
+        if has_new_face {
+            let event = Event::Profile { person: self.person(user) };
+            self.hub.publish_all(&[Topic::Watchers(me), Topic::Devices(me)], event);
+        }
         Ok(())
     }
 
@@ -167,13 +172,18 @@ impl Chat {
         self.hasher.hash(password).await.map(Some)
     }
 
-    async fn merge_attributes(&self, me: UserId, changes: Map<String, Value>) -> Result<()> {
+    /// True if something has changed that others see.
+    async fn merge_attributes(&self, me: UserId, changes: Map<String, Value>) -> Result<bool> {
         for _ in 0..MAX_MERGES {
             let user = self.own_account(me).await?;
             let mut merged = user.attributes.clone();
             profile::merge(&mut merged, changes.clone())?;
-            if merged == user.attributes || self.store.replace_profile(me, &user.attributes, &merged).await? {
-                return Ok(());
+            if merged == user.attributes {
+                return Ok(false);
+            }
+            if self.store.replace_profile(me, &user.attributes, &merged).await? {
+                let is_seen = |name: &String| profile::is_public(name) && merged.get(name) != user.attributes.get(name);
+                return Ok(merged.keys().any(is_seen));
             }
         }
         Err(Error::unavailable("the profile is being changed from elsewhere"))
@@ -217,13 +227,13 @@ impl Chat {
         }
     }
 
-    /// The first 30 people who meet all criteria, by id.
-    pub async fn find(&self, criteria: &[Criterion]) -> Result<Vec<Person>> {
+    /// The first 30 people who meet all criteria, by id, as `me` sees them.
+    pub async fn find(&self, me: UserId, criteria: &[Criterion]) -> Result<Vec<Person>> {
         if criteria.len() > MAX_CRITERIA {
             return Err(Error::Forbidden(Reason::TooManyCriteria));
         }
         let users = self.store.find_users(criteria, FIND_LIMIT).await?;
-        Ok(users.into_iter().map(|user| self.person(Arc::new(user))).collect())
+        self.people_for(me, users.into_iter().map(Arc::new)).await
     }
 }
 

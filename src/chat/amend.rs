@@ -7,6 +7,7 @@ use super::delivery::Ticket;
 use super::draft::{Change, Draft};
 use super::error::{Error, Reason, Result};
 use super::event::Place;
+use super::files::names_in;
 use super::ids::{ConversationId, Seq, UserId};
 use super::message::{Extras, Format, Kind, Message};
 use super::messages::Said;
@@ -66,6 +67,12 @@ impl Chat {
     ) -> Result<Arc<Message>> {
         let spot = self.own_spot(connection, me, place).await?;
         let conversation = spot.conversation.ok_or(Error::NotFound(Reason::NoSuchMessage))?;
+        // Another text is something said; taking one back is not.
+        match (amendment.kind, place) {
+            (Kind::Edit, Place::Room(id)) => self.may_speak(id, me).await?,
+            (Kind::Edit, Place::User(peer)) => self.may_write_to(peer, me).await?,
+            _ => {}
+        }
         let recipient = self.check_target(conversation, me, &amendment).await?;
         let from = self.user(me).await?;
         let Amendment { target, kind, format, body, change, .. } = amendment;
@@ -75,11 +82,11 @@ impl Chat {
             recipient,
             kind,
             format,
+            files: names_in(&body),
             body,
             claimed_ms: now_ms(),
             client_id: None,
             extras: Some(Arc::new(Extras { about: Some(target), ..Extras::default() })),
-            files: Vec::new(),
             change: Some(change),
         };
         self.append(draft, |done| Ticket { from, room: spot.room, done }).await

@@ -20,7 +20,7 @@ impl Chat {
         };
         let event = Event::Read { from: me, place, seq };
         match place {
-            Place::User(peer) if peer != me => {
+            Place::User(peer) if peer != me && !self.is_blocked(peer, me).await? => {
                 self.hub.publish_all(&[Topic::Devices(peer), Topic::Devices(me)], event);
             }
             Place::User(_) | Place::Room(_) => self.hub.publish(Topic::Devices(me), event),
@@ -28,17 +28,21 @@ impl Chat {
         Ok(())
     }
 
-    /// Tells the other side, or the members, that `me` is writing.
+    /// Tells the other side, or the members, that `me` is writing. Of who may not write there nobody is told.
     ///
     /// # Errors
     /// As [`mark_read`](Self::mark_read).
     pub async fn tell_typing(&self, connection: &Connection, me: UserId, place: Place) -> Result<()> {
         let spot = self.own_spot(connection, me, place).await?;
-        let topic = match (place, spot.room) {
-            (Place::User(peer), _) => Topic::Devices(peer),
-            (Place::Room(_), Some(room)) => Topic::Conversation(room.conversation),
+        let (topic, may_write) = match (place, spot.room) {
+            (Place::User(peer), _) => (Topic::Devices(peer), self.may_write_to(peer, me).await),
+            (Place::Room(id), Some(room)) => (Topic::Conversation(room.conversation), self.may_speak(id, me).await),
             (Place::Room(_), None) => return Err(Error::NotFound(Reason::NoSuchRoom)),
         };
+        match may_write {
+            Err(Error::Forbidden(_)) => return Ok(()),
+            may_write => may_write?,
+        }
         self.hub.publish(topic, Event::Typing { from: me, place });
         Ok(())
     }

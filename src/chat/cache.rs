@@ -1,5 +1,6 @@
 //! What the way of a message looks up each time, kept in memory up to a limit.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use quick_cache::sync::Cache;
@@ -9,6 +10,10 @@ use super::error::{Error, Reason, Result};
 use super::ids::{ConversationId, RoomId, UserId};
 use super::room::Room;
 use super::user::User;
+use crate::clock::now_ms;
+
+/// People of one room who may not speak at the same time.
+pub(super) const MUTES_MAX: i64 = 10_000;
 
 /// Bounded; what is used least goes first.
 pub(super) struct Caches {
@@ -17,6 +22,10 @@ pub(super) struct Caches {
     /// `None` for a direct pair.
     rooms_by_conversation: Cache<ConversationId, Option<Arc<Room>>>,
     pairs: Cache<(UserId, UserId), ConversationId>,
+    /// Until when somebody may not speak in a room, UTC milliseconds.
+    mutes: Cache<RoomId, Arc<HashMap<UserId, i64>>>,
+    /// Whom somebody has blocked.
+    blocks: Cache<UserId, Arc<HashSet<UserId>>>,
 }
 
 impl Caches {
@@ -26,7 +35,27 @@ impl Caches {
             rooms: Cache::new(entries),
             rooms_by_conversation: Cache::new(entries),
             pairs: Cache::new(entries),
+            mutes: Cache::new(entries),
+            blocks: Cache::new(entries),
         }
+    }
+
+    // What is being read from the store at the moment is forgotten too: it may be from before the change.
+
+    /// A room has changed, or is gone.
+    pub(super) fn forget_room(&self, room: &Room) {
+        self.rooms.remove(&room.id);
+        self.rooms_by_conversation.remove(&room.conversation);
+    }
+
+    /// Somebody may not speak in a room, or may again.
+    pub(super) fn forget_mutes(&self, room: RoomId) {
+        self.mutes.remove(&room);
+    }
+
+    /// Somebody has blocked or unblocked somebody.
+    pub(super) fn forget_blocks(&self, by: UserId) {
+        self.blocks.remove(&by);
     }
 }
 
@@ -53,6 +82,21 @@ impl Chat {
     pub(super) async fn room_of(&self, conversation: ConversationId) -> Result<Option<Arc<Room>>> {
         let load = async { Ok(self.store.room_of(conversation).await?.map(Arc::new)) };
         self.caches.rooms_by_conversation.get_or_insert_async(&conversation, load).await
+    }
+
+    /// Until when somebody may not speak in a room, for all who may not.
+    pub(super) async fn mutes(&self, room: RoomId) -> Result<Arc<HashMap<UserId, i64>>> {
+        let load = async { self.store.mutes(room, now_ms(), MUTES_MAX).await.map(Arc::new) };
+        self.caches.mutes.get_or_insert_async(&room, load).await
+    }
+
+    /// Whether `by` wants to hear nothing of `user`.
+    pub async fn is_blocked(&self, by: UserId, user: UserId) -> Result<bool> {
+        let load = async {
+            let blocked = self.store.blocked_by(by, self.limits.friends_max).await?;
+            Ok(Arc::new(HashSet::from_iter(blocked)))
+        };
+        Ok(self.caches.blocks.get_or_insert_async(&by, load).await?.contains(&user))
     }
 
     /// The conversation of two users who exist.

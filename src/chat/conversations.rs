@@ -66,8 +66,8 @@ impl Chat {
                 With::Room { .. } => None,
             })
             .collect();
-        let users = self.store.users(&peers).await?;
-        let mut people: HashMap<_, _> = users.into_iter().map(|user| (user.id, self.person(Arc::new(user)))).collect();
+        let people = self.people(me, &peers).await?;
+        let mut people: HashMap<_, _> = people.into_iter().map(|person| (person.user.id, person)).collect();
         let mut entries = Vec::with_capacity(listed.len());
         for listed in listed {
             let with = match listed.with {

@@ -1,6 +1,6 @@
 //! The way of a message to people: those who are here hear of it after its commit, the others when they are back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +8,11 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::warn;
 
 use super::Chat;
-use super::error::Result;
+use super::error::{Error, Result};
 use super::event::{Event, Person, Topic};
 use super::ids::{ConversationId, Seq, UserId};
 use super::message::{Kind, Message};
+use super::passages::Passer;
 use super::room::Room;
 use super::user::User;
 use crate::hub::{Connection, Hub, OnCredit, Parcel, Visit};
@@ -31,16 +32,22 @@ pub struct Ticket {
     pub done: oneshot::Sender<Result<Arc<Message>>>,
 }
 
+/// Who waits for something that goes through the commit batcher.
+pub enum Waiter {
+    Message(Ticket),
+    Passage(Passer),
+}
+
 /// Tells people of what was committed, in commit order, and then the senders.
 pub struct Announcer {
     hub: Arc<Hub>,
-    settled: mpsc::Receiver<Settled<Ticket>>,
+    settled: mpsc::Receiver<Settled<Waiter>>,
     news: Arc<Notify>,
 }
 
 impl Announcer {
     /// Announces what comes through `settled`; `news` is notified after each commit.
-    pub fn new(hub: Arc<Hub>, settled: mpsc::Receiver<Settled<Ticket>>, news: Arc<Notify>) -> Self {
+    pub fn new(hub: Arc<Hub>, settled: mpsc::Receiver<Settled<Waiter>>, news: Arc<Notify>) -> Self {
         Self { hub, settled, news }
     }
 
@@ -48,7 +55,13 @@ impl Announcer {
     pub async fn run(mut self) {
         while let Some(batch) = self.settled.recv().await {
             // First everything that was said, back to back, so that it shares wake-ups and writes; then the answers.
-            let answers: Vec<_> = batch.into_iter().map(|(ticket, outcome)| self.announce(ticket, outcome)).collect();
+            let mut answers = Vec::with_capacity(batch.len());
+            for (waiter, outcome) in batch {
+                match waiter {
+                    Waiter::Message(ticket) => answers.push(self.announce(ticket, outcome)),
+                    Waiter::Passage(passer) => passer.pass(&self.hub, outcome),
+                }
+            }
             for (done, answer) in answers {
                 // A sender who has gone does not want to know any more.
                 drop(done.send(answer));
@@ -69,6 +82,7 @@ impl Announcer {
             }
             Outcome::Repeated(message) => Ok(message),
             Outcome::Failed(error) => Err(error),
+            Outcome::Passed(_) => Err(Error::internal("a message was taken for a passage")),
         };
         (ticket.done, answer)
     }
@@ -127,13 +141,15 @@ impl Chat {
             let conversation = cursor.conversation;
             cursor.after = cursor.after.max(connection.noted(conversation).unwrap_or(cursor.after));
             let left_to_others = taken.get(&conversation).min(present.get(&conversation)).copied();
+            // A stay that has ended reaches no further than to its end, whatever others have taken of a later one.
+            let left_to_others = left_to_others.map(|last| last.min(cursor.last));
             if let Some(last) = left_to_others.filter(|last| *last > cursor.after) {
                 connection.give_credit(visit, OnCredit { conversation, after: cursor.after, last });
                 cursor.after = last;
             }
         }
         missed.retain(|cursor| cursor.after < cursor.last);
-        for cursors in missed.chunks_mut(CONVERSATIONS_AT_ONCE) {
+        for cursors in missed.chunks(CONVERSATIONS_AT_ONCE) {
             if !self.replay(connection, visit, cursors).await? {
                 return Ok(Replay::Gone);
             }
@@ -142,7 +158,21 @@ impl Chat {
     }
 
     /// False if the connection has gone.
-    async fn replay(&self, connection: &Connection, visit: Visit, cursors: &mut [Cursor]) -> Result<bool> {
+    async fn replay(&self, connection: &Connection, visit: Visit, cursors: &[Cursor]) -> Result<bool> {
+        let mut rest = cursors.to_vec();
+        while !rest.is_empty() {
+            // Of several stays in one conversation, which follow each other here, one at a time.
+            let mut seen = HashSet::new();
+            let (now, later): (Vec<_>, _) = rest.into_iter().partition(|cursor| seen.insert(cursor.conversation));
+            if !self.replay_together(connection, visit, &now).await? {
+                return Ok(false);
+            }
+            rest = later;
+        }
+        Ok(true)
+    }
+
+    async fn replay_together(&self, connection: &Connection, visit: Visit, cursors: &[Cursor]) -> Result<bool> {
         let mut open: HashMap<_, _> = cursors.iter().map(|cursor| (cursor.conversation, *cursor)).collect();
         while !open.is_empty() {
             let places: Vec<_> = open.values().copied().collect();
@@ -157,9 +187,10 @@ impl Chat {
                 let Some(cursor) = open.get_mut(&conversation).filter(|cursor| seq <= cursor.last) else {
                     continue;
                 };
-                if message.is_for(visit.user) {
-                    let parcel = Arc::new(Parcel::new(self.event_of(message).await?));
-                    if !connection.replay(visit, &parcel) {
+                if message.is_for(visit.user)
+                    && let Some(event) = self.event_of(message).await?
+                {
+                    if !connection.replay(visit, &Arc::new(Parcel::new(event))) {
                         return Ok(false);
                     }
                     // One after the other: a page of long messages may be more than the outbox holds.
@@ -188,8 +219,8 @@ impl Chat {
                     after: credit.after,
                     last: credit.last,
                 };
-                let mut cursors: Vec<_> = credits.into_iter().map(cursor).collect();
-                if let Err(error) = chat.replay(&connection, visit, &mut cursors).await {
+                let cursors: Vec<_> = credits.into_iter().map(cursor).collect();
+                if let Err(error) = chat.replay(&connection, visit, &cursors).await {
                     warn!(%error, cause = ?error.cause(), user.id = user.0, "could not read messages again");
                     // The client comes back, and everything that is not marked is read anew.
                     connection.close();
@@ -198,13 +229,17 @@ impl Chat {
         }
     }
 
-    async fn event_of(&self, message: Message) -> Result<Event> {
-        let from = self.person_by_id(message.sender).await?;
+    /// None for what was said in a room that is gone.
+    async fn event_of(&self, message: Message) -> Result<Option<Event>> {
         let room = match message.recipient {
             Some(_) => None,
-            None => self.room_of(message.conversation).await?,
+            None => match self.room_of(message.conversation).await? {
+                None => return Ok(None),
+                room => room,
+            },
         };
-        Ok(Event::Message { message: Arc::new(message), from, room })
+        let from = self.person_by_id(message.sender).await?;
+        Ok(Some(Event::Message { message: Arc::new(message), from, room }))
     }
 }
 

@@ -97,6 +97,20 @@ pub enum Reason {
     TooLate,
     #[error("no such file")]
     NoSuchFile,
+    #[error("there is no file in it")]
+    NoFile,
+    #[error("the upload was broken off")]
+    Aborted,
+    #[error("the file is no picture that can be read")]
+    NotAPicture,
+    #[error("the file is too large")]
+    TooLarge,
+    #[error("all room for files is used up")]
+    QuotaUsedUp,
+    #[error("the file came too slowly")]
+    TooSlow,
+    #[error("the server's disk is full")]
+    DiskFull,
     #[error("blocked by this user")]
     Blocked,
     #[error("not allowed")]

@@ -1,4 +1,4 @@
-//! Rate limits on what a stranger can try: signing in, signing up, answering security questions.
+//! Rate limits on what a stranger can try (signing in, signing up, answering security questions), and on uploads.
 
 use std::convert::Infallible;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -13,6 +13,7 @@ use governor::{Quota, RateLimiter};
 use quick_cache::sync::Cache;
 
 use super::error::{Error, Result};
+use super::ids::UserId;
 use crate::config::{Config, Switch};
 
 /// Accounts and addresses that one limiter remembers. Those that tried least lately are forgotten first.
@@ -32,6 +33,7 @@ struct Limiters {
     signup_address: Limiter,
     retrieve: Limiter,
     retrieve_address: Limiter,
+    upload: Limiter,
 }
 
 impl Guard {
@@ -47,6 +49,7 @@ impl Guard {
             signup_address: Limiter::per_minute(config.rate_signup_per_minute),
             retrieve: Limiter::per_minute(config.rate_retrieve_per_minute),
             retrieve_address: Limiter::per_minute(config.rate_retrieve_per_minute.saturating_mul(factor)),
+            upload: Limiter::per_minute(config.rate_uploads_per_minute),
         }))
     }
 
@@ -71,6 +74,10 @@ impl Guard {
         self.check(|limits| {
             limits.retrieve_address.take(limits.key(address)) && limits.retrieve.take(limits.key(account))
         })
+    }
+
+    pub(super) fn upload(&self, user: UserId) -> Result<()> {
+        self.check(|limits| limits.upload.take(limits.key(user)))
     }
 
     fn check(&self, allowed: impl FnOnce(&Limiters) -> bool) -> Result<()> {

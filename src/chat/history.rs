@@ -71,7 +71,7 @@ impl Chat {
         let limit = query.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
         let (messages, more) = self.pages(stays, query, limit).await?;
         let marks = self.store.read_marks(conversation, me).await?;
-        let people = self.senders(&messages).await?;
+        let people = self.senders(me, &messages).await?;
         Ok(History { messages, more, marks, people })
     }
 
@@ -141,7 +141,7 @@ impl Chat {
         let behind: Vec<_> = cursors.iter().filter(|cursor| cursor.after < cursor.last).copied().collect();
         let size = PageSize { messages: RESUME_ALL, bytes: REPLY_BYTES };
         let messages = self.store.messages_after(&behind, RESUME_EACH, size).await?;
-        let people = self.senders(&messages).await?;
+        let people = self.senders(me, &messages).await?;
         let mut found: HashMap<ConversationId, Vec<Message>> = HashMap::new();
         for message in messages {
             found.entry(message.conversation).or_default().push(message);
@@ -156,16 +156,16 @@ impl Chat {
         Ok((resumed.collect(), people))
     }
 
-    /// Those who said something, each once.
-    pub(super) async fn senders(&self, messages: &[Message]) -> Result<Vec<Person>> {
+    /// Those who said something, each once, as `me` sees them.
+    pub(super) async fn senders(&self, me: UserId, messages: &[Message]) -> Result<Vec<Person>> {
         let mut ids: Vec<_> = messages.iter().map(|message| message.sender).collect();
         ids.sort_unstable();
         ids.dedup();
-        let mut people = Vec::with_capacity(ids.len());
+        let mut users = Vec::with_capacity(ids.len());
         for id in ids {
-            people.push(self.person_by_id(id).await?);
+            users.push(self.user(id).await?);
         }
-        Ok(people)
+        self.people_for(me, users).await
     }
 
     /// The room of a stored message, if it was said in one.

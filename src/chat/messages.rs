@@ -5,20 +5,20 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::Chat;
-use super::delivery::Ticket;
-use super::draft::{Change, Draft};
+use super::delivery::{Ticket, Waiter};
+use super::draft::Draft;
 use super::error::{Error, Reason, Result};
-use super::history::STAYS_MAX;
+use super::event::Place;
 use super::html;
-use super::ids::{ConversationId, RoomId, Seq, UserId};
-use super::message::{Extras, Format, Kind, Message, Quote};
+use super::ids::{RoomId, Seq, UserId};
+use super::meaning::Meaning;
+use super::message::{Format, Message};
 use crate::clock::now_ms;
 use crate::hub::Connection;
-use crate::store::Append;
+use crate::store::{Job, Work};
 
 const MAX_CLIENT_ID_BYTES: usize = 64;
 const MAX_INLINE_HTML_BYTES: usize = 4096;
-const QUOTE_CHARS: usize = 200;
 
 /// What a client wants to say.
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,42 +31,30 @@ pub struct Said<'a> {
     pub client_id: Option<&'a str>,
     /// The number of the message that this one answers.
     pub answers: Option<Seq>,
-}
-
-/// What a message is beside its text.
-#[derive(Debug, Default)]
-pub(super) struct Meaning {
-    pub(super) kind: Kind,
-    pub(super) change: Option<Change>,
-    pub(super) extras: Option<Arc<Extras>>,
-    /// The names of uploaded files that it shows.
-    pub(super) files: Vec<String>,
-}
-
-impl Meaning {
-    /// A message that goes with a change.
-    pub(super) fn change(kind: Kind, change: Change) -> Self {
-        Self { kind, change: Some(change), ..Self::default() }
-    }
+    /// The address of an upload of the sender's own.
+    pub file: Option<&'a str>,
 }
 
 impl Chat {
     /// Says something to a person. They need not be a friend.
     ///
     /// # Errors
-    /// `NotFound` if there is no such user, `Invalid` if the text is too long, `Unavailable` if it was not stored.
+    /// `NotFound` if there is no such user, or no such message or file of what comes with it, `Forbidden` if they have blocked one, `Invalid` if the text is too long,
+    /// `Unavailable` if it was not stored.
     pub async fn send_direct(&self, me: UserId, to: UserId, said: Said<'_>) -> Result<Arc<Message>> {
-        let meaning = match said.answers {
-            None => Meaning::default(),
-            Some(_) => self.meaning(self.pair(me, self.user(to).await?.id).await?, me, said).await?,
+        let conversation = match said.answers {
+            None => None,
+            Some(_) => self.spot(me, Place::User(to)).await?.conversation,
         };
+        let meaning = self.meaning(conversation, me, said).await?;
         self.write_to(me, to, said, meaning).await
     }
 
     /// Says something in a room.
     ///
     /// # Errors
-    /// `NotFound` if there is no such room or one is not in it, otherwise as [`send_direct`](Self::send_direct).
+    /// `NotFound` if there is no such room or one is not in it, `Forbidden` if one may not speak there, otherwise as
+    /// [`send_direct`](Self::send_direct).
     pub async fn send_to_room(
         &self,
         connection: &Connection,
@@ -76,19 +64,21 @@ impl Chat {
     ) -> Result<Arc<Message>> {
         let room = self.room(id).await?;
         self.check_member(connection, me, &room).await?;
+        self.may_speak(id, me).await?;
         let from = self.user(me).await?;
-        let meaning = self.meaning(room.conversation, me, said).await?;
+        let meaning = self.meaning(Some(room.conversation), me, said).await?;
+        let body = self.body(said).await?;
         let draft = Draft {
             conversation: room.conversation,
             sender: me,
             recipient: None,
             kind: meaning.kind,
             format: said.format,
-            body: self.body(said).await?,
+            files: meaning.files(&body),
+            body,
             claimed_ms: said.claimed_ms.unwrap_or_else(now_ms),
             client_id: client_id(said)?,
             extras: meaning.extras,
-            files: meaning.files,
             change: None,
         };
         self.append(draft, |done| Ticket { from, room: Some(room), done }).await
@@ -104,6 +94,7 @@ impl Chat {
     ) -> Result<Arc<Message>> {
         let body = self.body(said).await?;
         let recipient = self.user(to).await?.id;
+        self.may_write_to(recipient, me).await?;
         let from = self.user(me).await?;
         let draft = Draft {
             conversation: self.pair(me, recipient).await?,
@@ -111,41 +102,14 @@ impl Chat {
             recipient: Some(recipient),
             kind: meaning.kind,
             format: said.format,
+            files: meaning.files(&body),
             body,
             claimed_ms: said.claimed_ms.unwrap_or_else(now_ms),
             client_id: client_id(said)?,
             extras: meaning.extras,
-            files: meaning.files,
             change: meaning.change,
         };
         self.append(draft, |done| Ticket { from, room: None, done }).await
-    }
-
-    /// What `said` is beside its text.
-    ///
-    /// # Errors
-    /// `NotFound` if it answers a message that `me` does not see.
-    async fn meaning(&self, conversation: ConversationId, me: UserId, said: Said<'_>) -> Result<Meaning> {
-        let Some(seq) = said.answers else {
-            return Ok(Meaning::default());
-        };
-        let quote = Some(self.quote(conversation, me, seq).await?);
-        let extras = Extras { about: Some(seq), quote, ..Extras::default() };
-        Ok(Meaning { extras: Some(Arc::new(extras)), ..Meaning::default() })
-    }
-
-    async fn quote(&self, conversation: ConversationId, me: UserId, seq: Seq) -> Result<Quote> {
-        let unknown = Error::NotFound(Reason::NoSuchMessage);
-        let stays = self.store.stays(me, &[conversation], STAYS_MAX).await?;
-        if !stays.iter().any(|stay| stay.after < seq && seq <= stay.last) {
-            return Err(unknown);
-        }
-        let message = self.store.message(conversation, seq).await?.filter(|message| message.kind.is_said());
-        let message = message.ok_or(unknown)?;
-        let text = html::plain(&message);
-        let name = || message.extras.as_ref()?.file.as_ref().map(|file| file.name.clone());
-        let text = if text.trim().is_empty() { name().unwrap_or_default() } else { text };
-        Ok(Quote { sender: message.sender, text: text.chars().take(QUOTE_CHARS).collect() })
     }
 
     /// Hands a draft to the commit batcher and waits until it is on disk and announced.
@@ -155,10 +119,13 @@ impl Chat {
         ticket: impl FnOnce(oneshot::Sender<Result<Arc<Message>>>) -> Ticket,
     ) -> Result<Arc<Message>> {
         let (done, outcome) = oneshot::channel();
-        self.drafts
-            .try_send(Append { draft, ticket: ticket(done) })
-            .map_err(|error| Error::unavailable(format!("the commit queue takes nothing: {error}")))?;
+        self.submit(Job { work: Work::Append(draft), ticket: Waiter::Message(ticket(done)) })?;
         outcome.await.map_err(Error::unavailable)?
+    }
+
+    pub(super) fn submit(&self, job: Job<Waiter>) -> Result<()> {
+        let sent = self.jobs.try_send(job);
+        sent.map_err(|error| Error::unavailable(format!("the commit queue takes nothing: {error}")))
     }
 
     pub(super) async fn body(&self, said: Said<'_>) -> Result<Arc<str>> {

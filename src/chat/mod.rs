@@ -6,22 +6,30 @@
 mod accounts;
 mod amend;
 mod attention;
+mod blocks;
 mod cache;
 mod conversations;
 mod delivery;
 pub mod draft;
 pub mod error;
 pub mod event;
+pub mod files;
 mod friends;
 mod guard;
 mod history;
 pub mod html;
 pub mod ids;
+mod invitations;
 mod log;
+mod meaning;
+mod members;
 pub mod message;
 mod messages;
+mod moderation;
 mod names;
+mod passages;
 mod password;
+mod people;
 mod places;
 pub mod presence;
 pub mod profile;
@@ -40,22 +48,24 @@ use tokio_util::task::TaskTracker;
 
 pub use accounts::{Change, Credentials, ProfileChange, SignUp};
 pub use conversations::{Company, Entry};
-pub use delivery::{Announcer, Ticket};
-pub use friends::FriendCard;
+pub use delivery::{Announcer, Ticket, Waiter};
+pub use friends::{FriendCard, RequestCard, Requests};
 pub use history::{History, HistoryQuery, Resumed};
 pub use log::{LogQuery, LogSheet};
+pub use members::{Attendance, MemberCard};
 pub use messages::Said;
-pub use rooms::Attendance;
+pub use moderation::RoomProfile;
 pub use search::{Found, Indexer, SearchQuery};
 pub use sessions::{Ending, Proof, SignIn, SignedIn};
 pub use tokens::SessionCard;
 
 use crate::config::Config;
 use crate::hub::Hub;
-use crate::store::{Append, Store};
+use crate::store::{Job, Store};
 use cache::Caches;
 use error::Result;
 use event::Person;
+use files::Files;
 use guard::Guard;
 use ids::UserId;
 use password::Hasher;
@@ -68,8 +78,9 @@ pub struct Chat {
     hasher: Hasher,
     guard: Guard,
     caches: Caches,
-    /// Drafts on their way to the commit batcher.
-    drafts: mpsc::Sender<Append<Ticket>>,
+    files: Files,
+    /// What is on its way to the commit batcher.
+    jobs: mpsc::Sender<Job<Waiter>>,
     sanitizing: Arc<Semaphore>,
     tasks: TaskTracker,
     limits: Limits,
@@ -89,12 +100,13 @@ struct Limits {
 }
 
 impl Chat {
-    /// The core over its parts. `drafts` leads to the commit batcher; long work runs on `tasks`.
+    /// The core over its parts. `jobs` leads to the commit batcher; long work runs on `tasks`.
     pub fn new(
         config: &Config,
         store: Store,
         hub: Arc<Hub>,
-        drafts: mpsc::Sender<Append<Ticket>>,
+        files: Files,
+        jobs: mpsc::Sender<Job<Waiter>>,
         tasks: TaskTracker,
     ) -> Result<Self> {
         Ok(Self {
@@ -103,7 +115,8 @@ impl Chat {
             hasher: Hasher::new(config.bcrypt_cost, config.bcrypt_parallel)?,
             guard: Guard::new(config),
             caches: Caches::new(config.cache_entries),
-            drafts,
+            files,
+            jobs,
             sanitizing: Arc::new(Semaphore::new(1)),
             tasks,
             limits: Limits {
@@ -125,7 +138,7 @@ impl Chat {
         &self.hub
     }
 
-    /// A user as others see them at this moment.
+    /// A user as others see them at this moment, but for those whom they have blocked.
     fn person(&self, user: Arc<User>) -> Person {
         Person { presence: self.hub.visible_presence(user.id), user }
     }

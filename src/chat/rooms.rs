@@ -1,4 +1,4 @@
-//! Rooms: making them, entering and leaving, who is in them.
+//! Rooms: making them, entering and leaving.
 
 use std::sync::Arc;
 
@@ -8,18 +8,9 @@ use super::event::{Event, Person, Topic};
 use super::html;
 use super::ids::{RoomId, UserId};
 use super::names;
+use super::passages::Way;
 use super::room::Room;
 use crate::clock::now_ms;
-
-/// Members of one room that are listed.
-const MEMBERS_LIMIT: i64 = 10_000;
-
-/// The members of a room, by whether others see them online.
-#[derive(Debug, Clone, Default)]
-pub struct Attendance {
-    pub online: Vec<Person>,
-    pub offline: Vec<Person>,
-}
 
 impl Chat {
     /// Makes a room with its creator in it, and tells their connections.
@@ -31,38 +22,24 @@ impl Chat {
         let intro = html::sanitize(intro);
         let room = self.store.insert_room(me, name, &intro, now_ms(), self.limits.first_room_id).await?;
         let room = Arc::new(room);
-        self.enter_room(&room, person.clone(), true);
+        let topic = Topic::Conversation(room.conversation);
+        self.hub.enter(me, topic);
+        self.hub.publish(topic, Event::RoomJoined { room: Arc::clone(&room), person: person.clone(), newbie: true });
         Ok((room, person))
     }
 
     /// Enters a room. Who is in it already is announced all the same.
     ///
     /// # Errors
-    /// `NotFound` if there is no such room.
+    /// `NotFound` if there is no such room, `Invalid` if one is in too many.
     pub async fn join_room(&self, me: UserId, id: RoomId) -> Result<()> {
         let room = self.room(id).await?;
         if !self.store.is_member(room.conversation, me).await? {
             self.check_room_count(me).await?;
         }
-        let person = self.person_by_id(me).await?;
-        // The topic first: what is said from the first moment on must not be missed. What was said in the moment
-        // before may be heard too; a room's id is its invitation.
-        let topic = Topic::Conversation(room.conversation);
-        self.hub.enter(me, topic);
-        match self.store.join(room.conversation, me).await {
-            Ok(newbie) => self.enter_room(&room, person, newbie),
-            Err(error) => {
-                self.hub.leave(me, topic);
-                return Err(error);
-            }
-        }
+        let user = self.user(me).await?;
+        self.pass(&room, Way::Enters(user)).await?;
         Ok(())
-    }
-
-    fn enter_room(&self, room: &Arc<Room>, person: Person, newbie: bool) {
-        let topic = Topic::Conversation(room.conversation);
-        self.hub.enter(person.user.id, topic);
-        self.hub.publish(topic, Event::RoomJoined { room: Arc::clone(room), person, newbie });
     }
 
     /// Leaves a room; who is not in it has nothing to do.
@@ -71,33 +48,9 @@ impl Chat {
     /// `NotFound` if there is no such room.
     pub async fn leave_room(&self, me: UserId, id: RoomId) -> Result<()> {
         let room = self.room(id).await?;
-        let was_member = self.store.leave(room.conversation, me).await?;
-        let topic = Topic::Conversation(room.conversation);
-        self.hub.leave(me, topic);
-        if was_member {
-            let person = self.person_by_id(me).await?;
-            self.hub.publish(topic, Event::RoomLeft { room, person, by: None });
-        }
+        let user = self.user(me).await?;
+        self.pass(&room, Way::Leaves(user)).await?;
         Ok(())
-    }
-
-    /// Who is in a room that one is in oneself.
-    ///
-    /// # Errors
-    /// `NotFound` if there is no such room or one is not in it.
-    pub async fn attendance(&self, me: UserId, id: RoomId) -> Result<Attendance> {
-        let room = self.room(id).await?;
-        if !self.store.is_member(room.conversation, me).await? {
-            return Err(Error::NotFound(Reason::NotAMember));
-        }
-        let members = self.store.members(room.conversation, MEMBERS_LIMIT).await?;
-        let mut attendance = Attendance::default();
-        for user in self.store.users(&members).await? {
-            let person = self.person(Arc::new(user));
-            let list = if person.presence.is_hidden() { &mut attendance.offline } else { &mut attendance.online };
-            list.push(person);
-        }
-        Ok(attendance)
     }
 
     async fn check_room_count(&self, me: UserId) -> Result<()> {

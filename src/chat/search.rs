@@ -73,7 +73,7 @@ impl Chat {
         let bytes: usize = messages.iter().map(|message| message.body.len()).sum();
         let more = messages.len() > limit || bytes >= REPLY_BYTES;
         messages.truncate(limit);
-        let people = self.senders(&messages).await?;
+        let people = self.senders(me, &messages).await?;
         Ok(Found { messages, more, people })
     }
 }

@@ -16,7 +16,6 @@ use super::presence::Presence;
 use super::room::Room;
 use super::user::User;
 use crate::hub::{Arrived, Connection, Entry, Renderer};
-use crate::store::Friend;
 
 /// What somebody gets to know who has just signed in.
 #[derive(Debug, Clone)]
@@ -113,7 +112,7 @@ impl Chat {
             }
         };
         let own = [Some(Topic::User(id)), signed_in.self_paced.then_some(Topic::Devices(id))];
-        let watched = friends.into_iter().map(|friend| Topic::Watchers(friend.id));
+        let watched = friends.into_iter().map(Topic::Watchers);
         let rooms = signed_in.rooms.iter().map(|room| Topic::Conversation(room.conversation));
         self.hub.enter_all(connection, watched.chain(rooms).chain(own.into_iter().flatten()));
         if signed_in.first {
@@ -127,15 +126,19 @@ impl Chat {
         Ok(())
     }
 
-    /// Reads what an arrival needs. Whoever sets their own pace is not handed what they missed: they ask for it.
-    async fn prepare(&self, connection: &Connection, signed_in: &SignedIn) -> Result<Vec<Friend>> {
+    /// Reads what an arrival needs, and returns the friends to hear of: not those who have blocked the user. Whoever
+    /// sets their own pace is not handed what they missed: they ask for it.
+    async fn prepare(&self, connection: &Connection, signed_in: &SignedIn) -> Result<Vec<UserId>> {
         let id = signed_in.user.id;
         if let Some(visit) = connection.visit().filter(|_| signed_in.self_paced) {
             for cursor in self.store.missed(id, MAX_MISSED_CONVERSATIONS).await? {
                 connection.skip_to(visit, cursor.conversation, cursor.last);
             }
         }
-        self.store.friends(id, self.limits.friends_max).await
+        let friends = self.store.friends(id, self.limits.friends_max).await?;
+        let ids: Vec<_> = friends.into_iter().map(|friend| friend.id).collect();
+        let hiding = self.store.blockers(id, &ids).await?;
+        Ok(ids.into_iter().filter(|friend| !hiding.contains(friend)).collect())
     }
 
     /// Somebody who hides is announced to themselves alone.

@@ -1,4 +1,4 @@
-//! The chat page, its modules and packages, and the socket.io clients' files, all from `static/`.
+//! The chat page and the classic one, their modules and packages, and the socket.io clients' files, all from `static/`.
 //!
 //! A release build carries the files inside the program; a debug build reads them from disk, so the page
 //! can be edited while the server runs. The packages come from npm (`npm ci` in `static/`) and may
@@ -22,10 +22,14 @@ use sha2::{Digest, Sha256};
 #[derive(RustEmbed)]
 #[folder = "static/"]
 #[include = "index.html"]
+#[include = "classic.html"]
 #[include = "app/*.js"]
+#[include = "classic/*.js"]
+#[include = "classic/*.css"]
 #[include = "app/*.svg"]
 #[include = "app/*.webmanifest"]
 #[include = "css/*.css"]
+#[include = "images/*.png"]
 #[include = "node_modules/preact/dist/*.mjs"]
 #[include = "node_modules/preact/hooks/dist/*.mjs"]
 #[include = "node_modules/@preact/signals/dist/*.mjs"]
@@ -42,8 +46,17 @@ use sha2::{Digest, Sha256};
 #[include = "node_modules/socket.io-client-0.9/dist/*.js"]
 struct Files;
 
-/// The page's addresses, and the folder of `static/` that each of them shows.
-const FOLDERS: [(&str, &str); 3] = [("app", "app"), ("css", "css"), ("npm", "node_modules")];
+/// The pages' addresses, and the folder of `static/` that each of them shows.
+const FOLDERS: [(&str, &str); 5] = [
+    ("app", "app"),
+    ("classic", "classic"),
+    ("css", "css"),
+    ("npm", "node_modules"),
+    ("nodeim-server/public/images", "images"),
+];
+
+/// The pages themselves, by their addresses.
+const PAGES: [(&str, &str); 2] = [("/", "index.html"), ("/classic.html", "classic.html")];
 
 /// What Node's socket.io 4 server offers beside the protocol itself.
 const CLIENT_FILES: [&str; 8] = [
@@ -76,12 +89,15 @@ const PAGE_POLICY: &str = "style-src 'self'; style-src-attr 'unsafe-inline'; \
     img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; frame-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
 
-/// `GET /`, the page's files, and `GET /socket.io/<client file>`, of the old client `GET /socket.io/0.9/<file>`.
+/// The pages, their files, the two pictures of presence, and `GET /socket.io/<client file>`; those of the old client
+/// are below `/socket.io/0.9`.
 ///
 /// The client files stand below `/socket.io`, which socketioxide's layer claims whole: this router must
 /// see a request before that layer does.
 pub(super) fn routes() -> Router {
-    let routes = Router::new().route("/", get(async |headers: HeaderMap| page(&headers)));
+    let routes = PAGES.into_iter().fold(Router::new(), |routes, (address, name)| {
+        routes.route(address, get(async move |headers: HeaderMap| page(name, &headers)))
+    });
 
     let routes = FOLDERS.into_iter().fold(routes, |routes, (address, folder)| {
         let serve =
@@ -97,14 +113,14 @@ pub(super) fn routes() -> Router {
     })
 }
 
-fn page(request: &HeaderMap) -> Response {
-    let Some(file) = Files::get("index.html") else {
+fn page(name: &str, request: &HeaderMap) -> Response {
+    let Some(file) = Files::get(name) else {
         return (StatusCode::NOT_FOUND, FILE_MISSING).into_response();
     };
     let policy = policy(&String::from_utf8_lossy(&file.data));
     let security = [(CONTENT_SECURITY_POLICY, policy.as_str()), (REFERRER_POLICY, "same-origin")];
 
-    (security, page_file("index.html", request)).into_response()
+    (security, page_file(name, request)).into_response()
 }
 
 /// Browsers take an import map from within the page only. So the policy names it, by its hash.
@@ -132,6 +148,7 @@ fn content_type(name: &str) -> Option<&'static str> {
         "css" => "text/css; charset=utf-8",
         "js" | "mjs" => "text/javascript; charset=utf-8",
         "json" => "application/json",
+        "png" => "image/png",
         "svg" => "image/svg+xml",
         "webmanifest" => "application/manifest+json",
         _ => return None,
@@ -180,7 +197,7 @@ fn answer(
 }
 
 /// Whether the requester already holds `etag`. Weak and strong tags count alike (RFC 9110, 13.1.2).
-fn is_known(etag: &str, request: &HeaderMap) -> bool {
+pub(super) fn is_known(etag: &str, request: &HeaderMap) -> bool {
     let held = request.get_all(IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
     held.flat_map(|value| value.split(','))
         .map(str::trim)
@@ -215,15 +232,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn page_runs_under_its_own_policy() {
-        let response = send(Method::GET, "/", None).await;
-        assert_eq!(header(&response, CONTENT_TYPE), "text/html; charset=utf-8");
-        assert_eq!(header(&response, X_CONTENT_TYPE_OPTIONS), "nosniff");
-        let policy = header(&response, CONTENT_SECURITY_POLICY).to_owned();
-        assert!(policy.contains("script-src 'self' 'sha256-") && policy.contains("style-src 'self';"), "{policy}");
+    async fn pages_run_under_their_own_policies() {
+        for (address, scripts) in [("/", "script-src 'self' 'sha256-"), ("/classic.html", "script-src 'self';")] {
+            let response = send(Method::GET, address, None).await;
+            assert_eq!(header(&response, CONTENT_TYPE), "text/html; charset=utf-8");
+            assert_eq!(header(&response, X_CONTENT_TYPE_OPTIONS), "nosniff");
+            let policy = header(&response, CONTENT_SECURITY_POLICY).to_owned();
+            assert!(policy.contains(scripts) && policy.contains("style-src 'self';"), "{policy}");
 
-        let html = body(response).await;
-        assert!(!html.contains("<style") && !html.contains(" style=") && !html.contains("<script>"));
+            let html = body(response).await;
+            assert!(!html.contains("<style") && !html.contains(" style=") && !html.contains("<script>"));
+        }
     }
 
     #[test]
@@ -238,7 +257,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_page_names_is_there() {
+    async fn what_the_pages_name_is_there() {
         let html = body(send(Method::GET, "/", None).await).await;
         let (_, rest) = html.split_once("<script type=\"importmap\">").expect("the page has an import map");
         let (map, _) = rest.split_once("</script>").expect("the import map ends");
@@ -247,7 +266,9 @@ mod tests {
         let packages = packages.filter_map(|address| address.as_str());
         // The packages are tried if they are installed; the page's own files must be there.
         let packages = packages.filter(|_| Files::get("node_modules/preact/dist/preact.mjs").is_some());
-        let own = html.split('"').filter(|text| text.starts_with("/app/") || text.starts_with("/css/"));
+        let classic = body(send(Method::GET, "/classic.html", None).await).await;
+        let own = [html.as_str(), &classic].into_iter().flat_map(|html| html.split('"'));
+        let own = own.filter(|text| ["/app/", "/css/", "/classic/"].iter().any(|folder| text.starts_with(folder)));
 
         for address in own.chain(packages) {
             let response = send(Method::GET, address, None).await;

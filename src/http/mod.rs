@@ -2,6 +2,7 @@
 
 mod address;
 mod assets;
+mod files;
 mod health;
 mod listener;
 
@@ -20,6 +21,8 @@ use tower_http::trace::TraceLayer;
 
 pub use listener::Listener;
 
+use crate::blobs::Disk;
+use crate::chat::Chat;
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::store::Store;
@@ -36,6 +39,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     pub registry: Arc<Registry>,
     pub connections: Vec<Arc<dyn Connections>>,
+    pub chat: Arc<Chat>,
+    pub disk: Arc<Disk>,
 }
 
 /// Everything that this server answers over HTTP.
@@ -53,12 +58,15 @@ where
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/metrics", get(health::metrics))
-        .with_state(parts)
+        .merge(files::routes())
+        .with_state(parts.clone())
         .merge(assets::routes())
         .fallback_service(inner)
+        .layer(cors())
+        // No page of another origin may read these.
+        .merge(files::private_routes().with_state(parts))
         .layer(sessions)
         .layer(addresses)
-        .layer(cors())
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(TraceLayer::new_for_http().make_span_with(request_span))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))

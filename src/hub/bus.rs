@@ -16,6 +16,8 @@ pub enum Signal<'a> {
     Enter { user: UserId, topic: Topic },
     /// Take your connections of `user` out of `topic`.
     Leave { user: UserId, topic: Topic },
+    /// Take all your connections out of `topic`.
+    Clear { topic: Topic },
 }
 
 /// Carries signals to other nodes. Neither method may block: an implementation has a bounded queue of its own.

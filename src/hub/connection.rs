@@ -43,6 +43,9 @@ pub trait Port: Send + Sync {
     /// Resolves when the outbox is empty, or the connection closed.
     fn flushed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 
+    /// Waits a while until everything was written to the client. False if it was not, or the connection broke before.
+    fn written(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
+
     /// Ends the connection, so that the client comes back.
     fn close(&self);
 }
@@ -71,6 +74,8 @@ struct State {
     visit: Option<Visit>,
     entry: Option<Entry>,
     topics: HashSet<Topic>,
+    /// Topics that were left before this connection got around to entering them. None once it has.
+    left: Option<HashSet<Topic>>,
     marks: Marks,
     catching_up: Option<CatchingUp>,
     /// The visit is about to end, and its marks to be stored for good: what came now would not be marked.
@@ -82,8 +87,6 @@ struct State {
 struct CatchingUp {
     held: Vec<Shared>,
     overflown: bool,
-    /// Topics that were left before this connection got around to entering them.
-    left: HashSet<Topic>,
 }
 
 impl Connection {
@@ -121,6 +124,11 @@ impl Connection {
     /// Resolves when the outbox is empty, or the connection closed.
     pub async fn flushed(&self) {
         self.port.flushed().await;
+    }
+
+    /// Waits a while until everything was written to the client. False if it was not, or the connection broke before.
+    pub async fn written(&self) -> bool {
+        self.port.written().await
     }
 
     /// Ends the connection, so that the client comes back.
@@ -242,7 +250,8 @@ impl Connection {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let visit = Visit { user: entry.user, number: NEXT.fetch_add(1, Ordering::Relaxed) };
         let catching_up = (!entry.self_paced).then(CatchingUp::default);
-        *self.state.lock() = State { visit: Some(visit), entry: Some(entry), catching_up, ..State::default() };
+        let left = Some(HashSet::new());
+        *self.state.lock() = State { visit: Some(visit), entry: Some(entry), left, catching_up, ..State::default() };
     }
 
     pub(super) fn end(&self) -> Option<(UserId, HashSet<Topic>)> {
@@ -253,20 +262,32 @@ impl Connection {
     /// Notes that the topic is entered. False if there is nothing to enter.
     pub(super) fn entered(&self, topic: Topic) -> bool {
         let mut state = self.state.lock();
-        let was_left = state.catching_up.as_mut().is_some_and(|catching_up| catching_up.left.remove(&topic));
-        !was_left && state.visit.is_some() && state.topics.insert(topic)
+        if let Some(left) = &mut state.left {
+            left.remove(&topic);
+        }
+        state.visit.is_some() && state.topics.insert(topic)
     }
 
     /// Notes that the topic is left. True if it had been entered.
     pub(super) fn left(&self, topic: Topic) -> bool {
         let mut state = self.state.lock();
-        let was_in = state.topics.remove(&topic);
-        if let Some(catching_up) = &mut state.catching_up
-            && !was_in
-        {
-            catching_up.left.insert(topic);
+        if let Some(left) = &mut state.left {
+            left.insert(topic);
         }
-        was_in
+        state.topics.remove(&topic)
+    }
+
+    /// Notes that a topic is entered that an arrival calls for. False if there is nothing to enter, or if the topic was
+    /// left before this connection got around to it.
+    pub(super) fn entered_on_arrival(&self, topic: Topic) -> bool {
+        let mut state = self.state.lock();
+        let was_left = state.left.as_ref().is_some_and(|left| left.contains(&topic));
+        !was_left && state.visit.is_some() && state.topics.insert(topic)
+    }
+
+    /// Notes that all topics are entered that an arrival calls for.
+    pub(super) fn arrived(&self) {
+        self.state.lock().left = None;
     }
 
     /// False if this connection's clients have no word for the event.

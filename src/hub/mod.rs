@@ -125,23 +125,42 @@ impl Hub {
         });
     }
 
+    /// Hides `user` from `watcher`, who sees them go if they were to be seen, and nothing from then on.
+    pub fn hide(&self, user: UserId, watcher: UserId) {
+        // Not under the user's lock, since this takes the watcher's.
+        self.leave(watcher, Topic::Watchers(user));
+        self.online.announce(user, |_| {
+            self.publish(Topic::User(watcher), Event::Presence { user, presence: Presence::offline() });
+        });
+    }
+
+    /// Lets `watcher` see `user` again, and what they are doing.
+    pub fn show(&self, user: UserId, watcher: UserId) {
+        self.enter(watcher, Topic::Watchers(user));
+        self.online.announce(user, |visible| {
+            self.publish(Topic::User(watcher), Event::Presence { user, presence: visible });
+        });
+    }
+
     /// What others see of `user`.
     pub fn visible_presence(&self, user: UserId) -> Presence {
         self.online.presence(user).map_or_else(Presence::offline, |presence| presence.visible())
     }
 
-    /// Enters `connection` into the topics that its user's friends and rooms call for.
+    /// Enters `connection`, whose user is just arriving, into the topics that their friends and rooms call for. Not
+    /// into those that they have left since they signed in.
     pub fn enter_all(&self, connection: &Arc<Connection>, topics: impl IntoIterator<Item = Topic>) {
         for topic in topics {
-            self.enter_topic(connection, topic);
+            self.enter_topic(connection, topic, connection.entered_on_arrival(topic));
         }
+        connection.arrived();
     }
 
     /// Enters every connection of `user`, wherever it is, into `topic`.
     pub fn enter(&self, user: UserId, topic: Topic) {
         self.bus.send(&Signal::Enter { user, topic });
         for connection in self.online.connections(user) {
-            self.enter_topic(&connection, topic);
+            self.enter_topic(&connection, topic, connection.entered(topic));
         }
     }
 
@@ -152,6 +171,15 @@ impl Hub {
             if connection.left(topic) {
                 self.leave_topic(&connection, topic);
             }
+        }
+    }
+
+    /// Takes every connection, wherever it is, out of `topic`.
+    pub fn clear(&self, topic: Topic) {
+        self.bus.send(&Signal::Clear { topic });
+        for connection in self.topics.members(topic).iter().flat_map(|members| members.iter()) {
+            connection.left(topic);
+            self.leave_topic(connection, topic);
         }
     }
 
@@ -181,8 +209,8 @@ impl Hub {
         self.connections.iter().flat_map(|entry| entry.age_marks()).collect()
     }
 
-    fn enter_topic(&self, connection: &Arc<Connection>, topic: Topic) {
-        if connection.entered(topic) && self.topics.enter(topic, connection) {
+    fn enter_topic(&self, connection: &Arc<Connection>, topic: Topic, is_new: bool) {
+        if is_new && self.topics.enter(topic, connection) {
             self.bus.subscribe(topic);
         }
         // A sign-out may have run between the two steps above; then nothing else would undo the second.

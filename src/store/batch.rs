@@ -1,4 +1,5 @@
-//! The commit batcher: everything that is said goes to disk through one task, many messages in one transaction.
+//! The commit batcher: everything that is said goes to disk through one task, many messages in one transaction, and
+//! between them who enters and leaves rooms.
 //!
 //! No timer: the task takes what has queued up while the last commit ran. Under light load a message commits
 //! alone and at once; under heavy load batches grow, up to a bound.
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Store;
 use super::error::{blames_a_row, failed, is_rivalry};
+use super::passages::Passage;
 use crate::chat::draft::Draft;
 use crate::chat::error::Error;
 use crate::chat::message::Message;
@@ -26,31 +28,42 @@ use write::write;
 /// Times a transaction is run again that the database ended in favour of another one.
 const MAX_RIVALRIES: usize = 5;
 
-/// A draft, and whatever its sender wants to find again with the outcome.
+/// Something to do, and whatever its sender wants to find again with the outcome.
 #[derive(Debug)]
-pub struct Append<T> {
-    pub draft: Draft,
+pub struct Job<T> {
+    pub work: Work,
     pub ticket: T,
 }
 
-/// What became of a draft.
+/// What passes through the batcher: everything that has a place in the order of a conversation.
+#[derive(Debug)]
+pub enum Work {
+    /// A message is stored.
+    Append(Draft),
+    /// Somebody enters or leaves a room.
+    Pass(Passage),
+}
+
+/// What became of it.
 #[derive(Debug)]
 pub enum Outcome {
     /// It is stored.
     Stored(Arc<Message>),
     /// The sender had sent it before, with the same id: this is what was stored then.
     Repeated(Arc<Message>),
+    /// Somebody came or went, or, if this is false, had done so before.
+    Passed(bool),
     /// It is not stored.
     Failed(Error),
 }
 
-/// The outcomes of one commit, in the order of the messages' sequence numbers.
+/// The outcomes of one commit: of messages in the order of their sequence numbers, or of one passage.
 pub type Settled<T> = Vec<(T, Outcome)>;
 
-/// The one task that writes messages.
+/// The one task that writes messages, and comings and goings.
 pub struct Batcher<T> {
     store: Store,
-    queue: mpsc::Receiver<Append<T>>,
+    queue: mpsc::Receiver<Job<T>>,
     settled: mpsc::Sender<Settled<T>>,
     batch_max: usize,
     sealed: CancellationToken,
@@ -63,7 +76,7 @@ impl<T> Batcher<T> {
     /// `sealed` it takes no more.
     pub fn new(
         store: Store,
-        queue: mpsc::Receiver<Append<T>>,
+        queue: mpsc::Receiver<Job<T>>,
         settled: mpsc::Sender<Settled<T>>,
         batch_max: usize,
         sealed: CancellationToken,
@@ -87,13 +100,43 @@ impl<T> Batcher<T> {
             if taken == 0 {
                 break;
             }
-            let (drafts, tickets): (Vec<_>, Vec<_>) =
-                batch.drain(..).map(|append| (append.draft, append.ticket)).unzip();
-            let outcomes = self.settle(&drafts).await;
-            if self.settled.send(tickets.into_iter().zip(outcomes).collect()).await.is_err() {
+            if !self.carry_out(batch.drain(..)).await {
                 break;
             }
         }
+    }
+
+    /// Messages in a row share a commit; a passage has one of its own between those before and those after it. False
+    /// if nobody wants to know of the outcomes any more.
+    async fn carry_out(&mut self, jobs: impl Iterator<Item = Job<T>>) -> bool {
+        let (mut drafts, mut tickets) = (Vec::new(), Vec::new());
+        for Job { work, ticket } in jobs {
+            match work {
+                Work::Append(draft) => {
+                    drafts.push(draft);
+                    tickets.push(ticket);
+                }
+                Work::Pass(passage) => {
+                    if !self.append(&mut drafts, &mut tickets).await {
+                        return false;
+                    }
+                    let outcome = self.store.carry_out(passage).await.map_or_else(Outcome::Failed, Outcome::Passed);
+                    if self.settled.send(vec![(ticket, outcome)]).await.is_err() {
+                        return false;
+                    }
+                }
+            }
+        }
+        self.append(&mut drafts, &mut tickets).await
+    }
+
+    async fn append(&mut self, drafts: &mut Vec<Draft>, tickets: &mut Vec<T>) -> bool {
+        if drafts.is_empty() {
+            return true;
+        }
+        let outcomes = self.settle(drafts).await;
+        drafts.clear();
+        self.settled.send(tickets.drain(..).zip(outcomes).collect()).await.is_ok()
     }
 
     async fn settle(&mut self, drafts: &[Draft]) -> Vec<Outcome> {

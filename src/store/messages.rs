@@ -46,13 +46,13 @@ pub struct LogPage {
 }
 
 impl Store {
-    /// The conversations in which `user` has not been given everything, at most `limit`.
+    /// The stays in which `user` has not been given everything, also those that have ended, at most `limit`.
     pub async fn missed(&self, user: UserId, limit: i64) -> Result<Vec<Cursor>> {
         let rows = sqlx::query(
-            "select s.conversation_id, s.delivered_seq, c.last_seq
+            "select s.conversation_id, s.delivered_seq, coalesce(s.until_seq, c.last_seq)
              from stays s join conversations c on c.id = s.conversation_id
-             where s.user_id = $1 and s.until_seq is null and c.last_seq > s.delivered_seq
-             order by s.conversation_id limit $2",
+             where s.user_id = $1 and coalesce(s.until_seq, c.last_seq) > s.delivered_seq
+             order by s.conversation_id, s.since_seq limit $2",
         )
         .bind(user.0)
         .bind(limit)
@@ -100,15 +100,19 @@ impl Store {
         Ok(messages)
     }
 
-    /// Moves delivered marks forward, and read marks with them where that is said; none moves back.
+    /// Moves delivered marks forward, and read marks with them where that is said; none moves back, nor beyond the end
+    /// of a stay.
     pub async fn store_marks(&self, marks: &[Mark]) -> Result<()> {
         for run in runs(marks, Marker::Dollar.longest(4)) {
             let text = format!(
-                "update stays set delivered_seq = v.column3,
-                   read_seq = case when v.column4 = 1 and read_seq < v.column3 then v.column3 else read_seq end
+                "update stays set
+                   delivered_seq = case when until_seq < v.column3 then until_seq else v.column3 end,
+                   read_seq = case when v.column4 = 0 or read_seq >= v.column3 then read_seq
+                     when until_seq < v.column3 then until_seq else v.column3 end
                  from (values {}) as v
-                 where stays.conversation_id = v.column1 and stays.user_id = v.column2 and stays.until_seq is null
-                   and stays.delivered_seq < v.column3",
+                 where stays.conversation_id = v.column1 and stays.user_id = v.column2
+                   and stays.delivered_seq < v.column3
+                   and (stays.until_seq is null or stays.delivered_seq < stays.until_seq)",
                 placeholders(run.len(), 4)
             );
             let query = run.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, mark| {

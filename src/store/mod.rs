@@ -3,11 +3,16 @@
 //! Messages go through the [`Batcher`]; everything else is a method of [`Store`], in one file per subject.
 
 mod batch;
+mod blocks;
 mod conversations;
 mod error;
+mod files;
 mod friends;
 mod history;
+mod members;
 mod messages;
+mod pairs;
+mod passages;
 mod rooms;
 mod rows;
 mod search;
@@ -23,11 +28,15 @@ use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
 
-pub use batch::{Append, Batcher, Outcome, Settled};
+pub use batch::{Batcher, Job, Outcome, Settled, Work};
 pub use conversations::{Listed, With};
-pub use friends::Friend;
+pub use files::{FilePlace, StoredFile};
+pub use friends::{Friend, Request};
 pub use history::{Direction, PageSize, ReadMarks, Stay};
+pub use members::Member;
 pub use messages::{Cursor, LogFilter, LogPage};
+pub use passages::Passage;
+pub use rooms::{Avatar, RoomChange};
 pub use sessions::{NewSession, Session};
 pub use users::{Criterion, NewUser, Secrets};
 

@@ -1,59 +1,39 @@
-//! Conversations, rooms and who stays in them.
+//! Rooms: what they are called, and who made them.
 
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AssertSqlSafe, Row};
 
 use super::Store;
 use super::error::failed;
+use super::files::{Referrer, replace_uses};
+use super::passages::insert_stay;
 use crate::chat::error::Result;
 use crate::chat::ids::{ConversationId, RoomId, UserId};
 use crate::chat::room::Room;
 
+const COLUMNS: &str = "r.id, r.conversation_id, r.name, r.intro, r.creator_id, r.avatar";
+
+/// What is to change of a room; the rest stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoomChange {
+    pub name: Option<String>,
+    pub intro: Option<String>,
+    pub avatar: Option<Avatar>,
+}
+
+/// A room's new picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Avatar {
+    None,
+    /// An uploaded file.
+    File {
+        name: String,
+        /// The path under which it is served.
+        url: String,
+    },
+}
+
 impl Store {
-    /// The conversation of two users, made if it is not there yet.
-    pub async fn direct_conversation(&self, one: UserId, other: UserId) -> Result<ConversationId> {
-        let (low, high) = (one.0.min(other.0), one.0.max(other.0));
-        if let Some(id) = self.find_direct(low, high).await? {
-            return Ok(id);
-        }
-        let mut transaction = self.write.begin().await.map_err(failed)?;
-        let id: Option<i64> = sqlx::query_scalar(
-            "insert into conversations (low_id, high_id) values ($1, $2) on conflict do nothing returning id",
-        )
-        .bind(low)
-        .bind(high)
-        .fetch_optional(&mut *transaction)
-        .await
-        .map_err(failed)?;
-        let Some(id) = id else {
-            // Somebody else has just made it.
-            transaction.rollback().await.map_err(failed)?;
-            let found = self.find_direct(low, high).await?;
-            return found.ok_or_else(|| failed(sqlx::Error::RowNotFound));
-        };
-        insert_stay(&mut transaction, id, low).await?;
-        if high != low {
-            insert_stay(&mut transaction, id, high).await?;
-        }
-        transaction.commit().await.map_err(failed)?;
-        Ok(ConversationId(id))
-    }
-
-    /// The conversation of two users, if there is one.
-    pub async fn existing_direct(&self, one: UserId, other: UserId) -> Result<Option<ConversationId>> {
-        self.find_direct(one.0.min(other.0), one.0.max(other.0)).await
-    }
-
-    async fn find_direct(&self, low: i64, high: i64) -> Result<Option<ConversationId>> {
-        let id: Option<i64> = sqlx::query_scalar("select id from conversations where low_id = $1 and high_id = $2")
-            .bind(low)
-            .bind(high)
-            .fetch_optional(&self.read)
-            .await
-            .map_err(failed)?;
-        Ok(id.map(ConversationId))
-    }
-
     /// Makes a room with its creator in it. Its id is the next one from `first_id` up.
     pub async fn insert_room(
         &self,
@@ -83,7 +63,7 @@ impl Store {
         .execute(&mut *transaction)
         .await
         .map_err(failed)?;
-        insert_stay(&mut transaction, conversation, creator.0).await?;
+        insert_stay(&mut transaction, conversation, creator.0).await.map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
         Ok(Room {
             id: RoomId(id),
@@ -97,38 +77,27 @@ impl Store {
 
     /// The room with this id.
     pub async fn room(&self, id: RoomId) -> Result<Option<Room>> {
-        let row = sqlx::query("select id, conversation_id, name, intro, creator_id, avatar from rooms where id = $1 and deleted_ms is null")
-            .bind(id.0)
-            .fetch_optional(&self.read)
-            .await
-            .map_err(failed)?;
+        let text = format!("select {COLUMNS} from rooms r where r.id = $1 and r.deleted_ms is null");
+        let row = sqlx::query(AssertSqlSafe(text)).bind(id.0).fetch_optional(&self.read).await.map_err(failed)?;
         row.as_ref().map(read_room).transpose()
     }
 
     /// The room of this conversation; none for a direct pair.
     pub async fn room_of(&self, conversation: ConversationId) -> Result<Option<Room>> {
-        let row = sqlx::query(
-            "select id, conversation_id, name, intro, creator_id, avatar from rooms where conversation_id = $1",
-        )
-        .bind(conversation.0)
-        .fetch_optional(&self.read)
-        .await
-        .map_err(failed)?;
+        let text = format!("select {COLUMNS} from rooms r where r.conversation_id = $1 and r.deleted_ms is null");
+        let row =
+            sqlx::query(AssertSqlSafe(text)).bind(conversation.0).fetch_optional(&self.read).await.map_err(failed)?;
         row.as_ref().map(read_room).transpose()
     }
 
     /// The rooms that `user` is in, ordered by id, at most `limit`.
     pub async fn rooms_of(&self, user: UserId, limit: i64) -> Result<Vec<Room>> {
-        let rows = sqlx::query(
-            "select r.id, r.conversation_id, r.name, r.intro, r.creator_id, r.avatar
-             from stays s join rooms r on r.conversation_id = s.conversation_id
-             where s.user_id = $1 and s.until_seq is null order by r.id limit $2",
-        )
-        .bind(user.0)
-        .bind(limit)
-        .fetch_all(&self.read)
-        .await
-        .map_err(failed)?;
+        let text = format!(
+            "select {COLUMNS} from stays s join rooms r on r.conversation_id = s.conversation_id
+             where s.user_id = $1 and s.until_seq is null order by r.id limit $2"
+        );
+        let query = sqlx::query(AssertSqlSafe(text)).bind(user.0).bind(limit);
+        let rows = query.fetch_all(&self.read).await.map_err(failed)?;
         rows.iter().map(read_room).collect()
     }
 
@@ -144,83 +113,68 @@ impl Store {
         .map_err(failed)
     }
 
-    /// Whether `user` is in `conversation` now.
-    pub async fn is_member(&self, conversation: ConversationId, user: UserId) -> Result<bool> {
-        let found: Option<i64> = sqlx::query_scalar(
-            "select user_id from stays where conversation_id = $1 and user_id = $2 and until_seq is null",
+    /// Changes a room.
+    pub async fn change_room(&self, id: RoomId, change: &RoomChange) -> Result<()> {
+        let mut transaction = self.write.begin().await.map_err(failed)?;
+        let url = change.avatar.as_ref().map(|avatar| match avatar {
+            Avatar::None => "",
+            Avatar::File { url, .. } => url.as_str(),
+        });
+        sqlx::query(
+            "update rooms set name = coalesce($2, name), intro = coalesce($3, intro),
+               avatar = nullif(coalesce($4, avatar), '')
+             where id = $1 and deleted_ms is null",
         )
-        .bind(conversation.0)
-        .bind(user.0)
-        .fetch_optional(&self.read)
+        .bind(id.0)
+        .bind(change.name.as_deref())
+        .bind(change.intro.as_deref())
+        .bind(url)
+        .execute(&mut *transaction)
         .await
         .map_err(failed)?;
-        Ok(found.is_some())
+        if let Some(avatar) = &change.avatar {
+            let names = match avatar {
+                Avatar::None => Vec::new(),
+                Avatar::File { name, .. } => vec![name.clone()],
+            };
+            replace_uses(&mut transaction, Referrer::Room(id), &names).await?;
+        }
+        transaction.commit().await.map_err(failed)
     }
 
-    /// The members of a conversation, ordered by id, at most `limit`.
-    pub async fn members(&self, conversation: ConversationId, limit: i64) -> Result<Vec<UserId>> {
-        let ids: Vec<i64> = sqlx::query_scalar(
-            "select user_id from stays where conversation_id = $1 and until_seq is null order by user_id limit $2",
-        )
-        .bind(conversation.0)
-        .bind(limit)
-        .fetch_all(&self.read)
-        .await
-        .map_err(failed)?;
-        Ok(ids.into_iter().map(UserId).collect())
+    /// Marks a room as gone, with all that says who was in it: so nobody sees any more what was said there. False if
+    /// it is gone already.
+    pub(super) async fn delete_room(
+        &self,
+        id: RoomId,
+        conversation: ConversationId,
+        now_ms: i64,
+    ) -> sqlx::Result<bool> {
+        let mut transaction = self.write.begin().await?;
+        let deleted = sqlx::query("update rooms set deleted_ms = $2 where id = $1 and deleted_ms is null")
+            .bind(id.0)
+            .bind(now_ms)
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+        if deleted == 0 {
+            return Ok(false);
+        }
+        for (statement, of) in [
+            ("delete from stays where conversation_id = $1", conversation.0),
+            ("delete from room_mutes where room_id = $1", id.0),
+            ("delete from file_uses where kind = 'room' and used_by = $1", id.0),
+            (
+                "delete from file_uses where kind = 'message' and used_by in (
+                   select id from messages where conversation_id = $1)",
+                conversation.0,
+            ),
+        ] {
+            sqlx::query(statement).bind(of).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(true)
     }
-
-    /// Puts `user` into `conversation`. False if they are in it already.
-    pub async fn join(&self, conversation: ConversationId, user: UserId) -> Result<bool> {
-        let mut connection = self.write.acquire().await.map_err(failed)?;
-        insert_stay(&mut connection, conversation.0, user.0).await
-    }
-
-    /// Takes `user` out of `conversation`. False if they are not in it.
-    pub async fn leave(&self, conversation: ConversationId, user: UserId) -> Result<bool> {
-        let changed = sqlx::query(
-            "update stays set until_seq = (select last_seq from conversations where id = $1)
-             where conversation_id = $1 and user_id = $2 and until_seq is null",
-        )
-        .bind(conversation.0)
-        .bind(user.0)
-        .execute(&self.write)
-        .await
-        .map_err(failed)?
-        .rows_affected();
-        Ok(changed > 0)
-    }
-}
-
-/// Begins a stay after the newest message. False if one is going on. A stay that ended at this very place, without
-/// a message in between, goes on instead, since a stay is known by where it begins.
-async fn insert_stay(connection: &mut AnyConnection, conversation: i64, user: i64) -> Result<bool> {
-    let resumed = sqlx::query(
-        "update stays set until_seq = null
-         where conversation_id = $1 and user_id = $2
-           and since_seq = (select last_seq from conversations where id = $1) and until_seq is not null",
-    )
-    .bind(conversation)
-    .bind(user)
-    .execute(&mut *connection)
-    .await
-    .map_err(failed)?
-    .rows_affected();
-    if resumed > 0 {
-        return Ok(true);
-    }
-    let inserted = sqlx::query(
-        "insert into stays (conversation_id, user_id, since_seq, delivered_seq, read_seq)
-         select id, $2, last_seq, last_seq, last_seq from conversations where id = $1
-         on conflict do nothing",
-    )
-    .bind(conversation)
-    .bind(user)
-    .execute(connection)
-    .await
-    .map_err(failed)?
-    .rows_affected();
-    Ok(inserted > 0)
 }
 
 fn read_room(row: &AnyRow) -> Result<Room> {

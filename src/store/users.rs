@@ -6,8 +6,10 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use super::Store;
 use super::error::{failed, is_duplicate};
+use super::files::{Referrer, replace_uses};
 use super::rows::{Marker, placeholders, runs};
 use crate::chat::error::{Error, Reason, Result};
+use crate::chat::files::names_in;
 use crate::chat::ids::UserId;
 use crate::chat::profile;
 use crate::chat::user::User;
@@ -73,6 +75,7 @@ impl Store {
                 error => failed(error),
             })?;
         index_attributes(&mut transaction, id, &new.attributes).await?;
+        refer_to_files(&mut transaction, UserId(id), &new.attributes).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(UserId(id))
     }
@@ -197,6 +200,7 @@ impl Store {
             .await
             .map_err(failed)?;
         index_attributes(&mut transaction, id.0, new).await?;
+        refer_to_files(&mut transaction, id, new).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(true)
     }
@@ -258,6 +262,11 @@ async fn index_attributes(connection: &mut AnyConnection, id: i64, attributes: &
         query.execute(&mut *connection).await.map_err(failed)?;
     }
     Ok(())
+}
+
+/// The profile refers to every file whose path stands in one of its texts.
+async fn refer_to_files(connection: &mut AnyConnection, user: UserId, attributes: &Map<String, Value>) -> Result<()> {
+    replace_uses(connection, Referrer::Profile(user), &names_in(&to_json(attributes)?)).await
 }
 
 fn read_user(row: &AnyRow) -> Result<User> {

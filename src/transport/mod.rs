@@ -11,7 +11,6 @@ pub mod tcp;
 mod websocket;
 
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,16 +54,13 @@ pub enum Refusal {
     Closing,
 }
 
-/// The way back to a client: a bounded outbox, whatever the transport. Nothing here waits but [`written`](Way::written).
+/// The way back to a client: a bounded outbox, whatever the transport. Nothing here waits.
 pub trait Way: Port {
     /// Sends an event with one JSON value.
     fn emit(&self, event: &'static str, json: String);
 
     /// Answers the call that came with this number.
     fn answer(&self, ack: i64, json: String);
-
-    /// Waits a while until everything was written to the client. False if it was not, or the connection broke before.
-    fn written(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
 }
 
 /// The connections of a transport, for the shutdown.

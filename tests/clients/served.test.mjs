@@ -1,6 +1,7 @@
 // The client files that the server hands out: as Node's Socket.IO server serves them, and working in a browser's world.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -85,16 +86,42 @@ describe('the served client', () => {
     });
   }
 
-  test('the start page and the health check answer', async () => {
+  test('the chat page has all that it names', async () => {
     const page = await fetch(`${server.url}/`);
     assert.equal(page.status, 200);
     assert.match(page.headers.get('content-type'), /^text\/html\b/);
-    await page.arrayBuffer();
+    const html = await page.text();
+
+    const [, map] = html.match(/<script type="importmap">(.*?)<\/script>/s);
+    const hash = createHash('sha256').update(map).digest('base64');
+    assert.ok(page.headers.get('content-security-policy').includes(`script-src 'self' 'sha256-${hash}';`));
+
+    const own = [...html.matchAll(/"(\/(?:app|css)\/[^"]+)"/g)].map(([, path]) => path);
+    const packages = Object.values(JSON.parse(map).imports);
+    for (const path of [...own, ...packages]) await moduleAndWhatItImports(server.url, path, new Set());
+  });
+
+  test('the health check answers', async () => {
     const health = await fetch(`${server.url}/healthz`);
     assert.equal(health.status, 200);
     await health.arrayBuffer();
   });
 });
+
+/** Every module of the page, from file to file. */
+async function moduleAndWhatItImports(base, path, seen) {
+  if (seen.has(path)) return;
+  seen.add(path);
+  const reply = await fetch(base + path);
+  const text = await reply.text();
+  assert.equal(reply.status, 200, path);
+  assert.equal(reply.headers.get('x-content-type-options'), 'nosniff', path);
+  if (!path.startsWith('/app/') || !path.endsWith('.js')) return;
+  assert.match(reply.headers.get('content-type'), /^text\/javascript\b/, path);
+  for (const [, name] of text.matchAll(/(?:from|import\() ?'([./][^']+)'/g)) {
+    await moduleAndWhatItImports(base, new URL(name, base + path).pathname, seen);
+  }
+}
 
 /** What the script finds in a browser, as far as it looks. */
 function browserWorld() {

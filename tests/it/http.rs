@@ -152,6 +152,8 @@ async fn a_polling_body_of_more_than_a_mebibyte_is_refused() {
 async fn a_database_that_does_not_answer_shows_in_healthz_or_not_at_all() {
     let server = Server::start().await;
     let mut alee = server.person("alee").await;
+    // A command waits until its user has arrived, for which the table is read.
+    alee.ok("friends", json!({})).await;
     server.database.execute("alter table friendships rename to hidden").await;
     assert_eq!(alee.code("friends", json!({})).await, 500);
     // The database answers, though it lacks a table.

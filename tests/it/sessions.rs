@@ -147,6 +147,9 @@ async fn a_new_password_ends_the_other_sessions() {
 
     alee.ok("profile", json!({"doc": {"password": PASSWORD, "nick": "A"}})).await;
     phone.ok("friends", json!({})).await;
+    for device in [&mut alee, &mut phone] {
+        device.next("profile").await;
+    }
     alee.ok("profile", json!({"doc": {"password": "another", "question": "pet?", "answer": "rex"}})).await;
     is_ended(&mut phone, "password").await;
     alee.ok("friends", json!({})).await;

@@ -4,8 +4,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
+use nodeim::blobs::Disk;
 use nodeim::chat::error::{Error, Reason};
 use nodeim::chat::event::Event;
+use nodeim::chat::files::Files;
 use nodeim::chat::ids::UserId;
 use nodeim::chat::message::Format;
 use nodeim::chat::presence::Presence;
@@ -46,9 +48,13 @@ impl World {
         let (drafts, queue) = mpsc::channel(config.commit_queue_max);
         let (settled, announced) = mpsc::channel(4);
         let tasks = TaskTracker::new();
-        tasks.spawn(Batcher::new(store.clone(), queue, settled, 64, CancellationToken::new(), metrics).run());
+        tasks.spawn(
+            Batcher::new(store.clone(), queue, settled, 64, CancellationToken::new(), Arc::clone(&metrics)).run(),
+        );
         tasks.spawn(Announcer::new(Arc::clone(&hub), announced, Arc::default()).run());
-        let chat = Arc::new(Chat::new(&config, store, hub, drafts, tasks).unwrap());
+        let disk = Arc::new(Disk::open(&config).await.unwrap());
+        let files = Files::open(&config, &store, disk, metrics).await.unwrap();
+        let chat = Arc::new(Chat::new(&config, store, hub, files, drafts, tasks).unwrap());
         Self { chat, _database: database }
     }
 
@@ -145,6 +151,10 @@ impl Port for Ear {
 
     fn flushed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(std::future::ready(()))
+    }
+
+    fn written(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(std::future::ready(true))
     }
 
     fn close(&self) {

@@ -88,9 +88,10 @@ pub(super) async fn signout(cx: &mut Context, req: wire::SignOut) -> Result<Bye>
 /// `find`: at most 30 people who meet all criteria. What can match nobody (null, lists, objects, private or reserved
 /// names, impossible ids) matches nobody; it never counts as "no criterion".
 pub(super) async fn find(cx: &mut Context, criteria: Map<String, Value>) -> Result<Box<RawValue>> {
+    let me = cx.user()?;
     let criteria: Option<Vec<_>> = criteria.into_iter().map(|(name, value)| criterion(name, value)).collect();
     let people = match criteria {
-        Some(criteria) => cx.chat.find(&criteria).await?,
+        Some(criteria) => cx.chat.find(me, &criteria).await?,
         None => Vec::new(),
     };
     to_raw_value(&wire::Found { code: 200, users: wire::public(&people) }).map_err(Error::internal)

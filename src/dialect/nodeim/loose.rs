@@ -37,6 +37,20 @@ impl From<Value> for Id {
     }
 }
 
+/// A list of ids; none if it is no list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "Value")]
+pub(super) struct Ids(pub(super) Option<Vec<Id>>);
+
+impl From<Value> for Ids {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Array(items) => Self(Some(items.into_iter().map(Id::from).collect())),
+            _ => Self(None),
+        }
+    }
+}
+
 /// A text: a string, or a number taken as one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "Value")]
@@ -78,6 +92,18 @@ impl From<Value> for Flag {
             Value::String(text) => !text.is_empty() && text != "0",
             Value::Array(_) | Value::Object(_) => true,
         })
+    }
+}
+
+/// A flag that must be given, and be one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "Value")]
+pub(super) struct Switch(pub(super) Option<bool>);
+
+impl From<Value> for Switch {
+    fn from(value: Value) -> Self {
+        let is_one = matches!(value, Value::Bool(_) | Value::Number(_) | Value::String(_));
+        Self(is_one.then(|| Flag::from(value).0))
     }
 }
 

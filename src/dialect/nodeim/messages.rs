@@ -8,6 +8,7 @@ use super::modern::amending::format;
 use super::render;
 use super::wire::{self, Sent};
 use crate::chat::error::{Error, Result};
+use crate::chat::event::Place;
 use crate::chat::ids::{RoomId, Seq, UserId};
 use crate::chat::message::Message;
 use crate::chat::{LogQuery, Said};
@@ -18,8 +19,9 @@ use crate::chat::{LogQuery, Said};
 pub(super) async fn message(cx: &mut Context, req: wire::Say) -> Result<Sent> {
     let me = cx.user()?;
     let to = Context::target(req.to)?;
-    let text = req.message.0.as_deref().ok_or_else(Error::missing)?;
+    let text = req.message.0.as_deref().or(wordless(&req)).ok_or_else(Error::missing)?;
     let message = cx.chat.send_direct(me, to, said(text, &req)?).await?;
+    cx.typing.said(Place::User(to));
     Ok(sent(&message, &req))
 }
 
@@ -27,9 +29,15 @@ pub(super) async fn message(cx: &mut Context, req: wire::Say) -> Result<Sent> {
 pub(super) async fn room_message(cx: &mut Context, req: wire::Say) -> Result<Sent> {
     let me = cx.user()?;
     let room = Context::room(req.room.or(req.id))?;
-    let text = req.message.filled_ref().ok_or_else(Error::missing)?;
+    let text = req.message.filled_ref().or(wordless(&req)).ok_or_else(Error::missing)?;
     let message = cx.chat.send_to_room(&cx.connection, me, room, said(text, &req)?).await?;
+    cx.typing.said(Place::Room(room));
     Ok(sent(&message, &req))
+}
+
+/// A file needs no words.
+fn wordless(say: &wire::Say) -> Option<&'static str> {
+    say.file.filled_ref().map(|_| "")
 }
 
 /// nodeim's text is HTML unless the client says otherwise; its `time` is the sender's clock.
@@ -40,6 +48,7 @@ fn said<'a>(text: &'a str, say: &'a wire::Say) -> Result<Said<'a>> {
         claimed_ms: say.time.0,
         client_id: say.cid.filled_ref(),
         answers: say.reply.0.map(Seq),
+        file: say.file.filled_ref(),
     })
 }
 

@@ -159,6 +159,18 @@ async fn dispatch(cx: &mut Context, rule: &Rule, payload: Map<String, Value>) ->
         "mute" => run!(modern::attention::mute),
         "sessions" => run!(modern::sessions::list),
         "sessions.end" => run!(modern::sessions::end),
+        "room.members" => run!(modern::rooms::members),
+        "room.profile" => run!(modern::rooms::profile),
+        "room.invite" => run!(modern::rooms::invite),
+        "room.admin" => run!(modern::rooms::admin),
+        "room.mute" => run!(modern::rooms::mute),
+        "room.kick" => run!(modern::rooms::kick),
+        "room.delete" => run!(modern::rooms::delete),
+        "requests" => run!(modern::people::requests),
+        "block" => run!(modern::people::block),
+        "unblock" => run!(modern::people::unblock),
+        "blocks" => run!(modern::people::blocks),
+        "users" => run!(modern::people::users),
         name => Err(Error::internal(format!("the command {name} has a rule and no handler"))),
     }
 }

@@ -120,7 +120,7 @@ pub(super) struct Retrieved {
 }
 
 /// `{"to": 12, "message": "<b>hi</b>", "time": 1371110400000}`; in a room `{"room": 5, "message": "hi"}`, or `id` for
-/// `room`. Modern clients add `"cid": "a1"`, `"format": "plain"`, `"reply": 7`.
+/// `room`. Modern clients add `"cid": "a1"`, `"format": "plain"`, `"reply": 7`, `"file": "/public/..."`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Say {
@@ -132,6 +132,7 @@ pub(super) struct Say {
     pub(super) cid: Text,
     pub(super) format: Text,
     pub(super) reply: Number,
+    pub(super) file: Text,
 }
 
 /// `{"code": 200}`; for a message with a `cid` also what became of it: `{"code": 200, "_id": "981", "time": ...,

@@ -28,18 +28,22 @@ async fn change_friendship(
     let (query, refusal) = match change {
         Change::Ask => (
             sqlx::query(
-                "insert into friendships (owner_id, friend_id, accepted, created_ms) values ($1, $2, 0, $3)
-                 on conflict do nothing",
+                "insert into friendships (owner_id, friend_id, accepted, created_ms, request_text)
+                 values ($1, $2, 0, $3, $4) on conflict do nothing",
             )
             .bind(me)
             .bind(other)
-            .bind(now_ms),
+            .bind(now_ms)
+            .bind(&*draft.body),
             Error::Conflict(Reason::AlreadyRequested),
         ),
         Change::Agree => (
-            sqlx::query("update friendships set accepted = 1 where owner_id = $1 and friend_id = $2 and accepted = 0")
-                .bind(other)
-                .bind(me),
+            sqlx::query(
+                "update friendships set accepted = 1, request_text = null
+                 where owner_id = $1 and friend_id = $2 and accepted = 0",
+            )
+            .bind(other)
+            .bind(me),
             Error::NotFound(Reason::NoRequest),
         ),
         _ => (
@@ -55,7 +59,7 @@ async fn change_friendship(
     if change == Change::Agree {
         sqlx::query(
             "insert into friendships (owner_id, friend_id, accepted, created_ms) values ($1, $2, 1, $3)
-             on conflict (owner_id, friend_id) do update set accepted = 1",
+             on conflict (owner_id, friend_id) do update set accepted = 1, request_text = null",
         )
         .bind(me)
         .bind(other)

@@ -332,10 +332,6 @@ impl Way for Outbox {
     fn answer(&self, ack: i64, json: String) {
         self.put_or_log(Target::Ack(ack), &json);
     }
-
-    fn written(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
-        Box::pin(async { tokio::time::timeout(LAST_WRITES, self.all_written()).await.unwrap_or(false) })
-    }
 }
 
 impl Port for Outbox {
@@ -359,6 +355,10 @@ impl Port for Outbox {
                 emptied.await;
             }
         })
+    }
+
+    fn written(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(async { tokio::time::timeout(LAST_WRITES, self.all_written()).await.unwrap_or(false) })
     }
 
     /// The TCP connection is cut: the library's own way of closing waits for a peer who may not read, and its

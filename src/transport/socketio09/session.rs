@@ -200,10 +200,6 @@ impl Way for Session {
     fn answer(&self, ack: i64, json: String) {
         self.put_or_log(packet::ack(ack, &json));
     }
-
-    fn written(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
-        Box::pin(async { timeout(LAST_WRITES, self.all_written()).await.unwrap_or(false) })
-    }
 }
 
 impl Port for Session {
@@ -230,6 +226,10 @@ impl Port for Session {
                 progress.await;
             }
         })
+    }
+
+    fn written(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(async { timeout(LAST_WRITES, self.all_written()).await.unwrap_or(false) })
     }
 
     /// Without `0::`, after which a client stays away for good.

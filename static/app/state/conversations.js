@@ -114,9 +114,13 @@ on('room.leave', ({ room, user }) => user.id === myId() && remove(roomKey(room.i
 on('room.deleted', ({ room }) => remove(roomKey(room.id)));
 on('room.changed', ({ room }) => change(roomKey(room.id), { info: room }));
 on('room.member', ({ room, user }) => (user?.id ?? user) === myId() && refreshSoon(roomKey(room.id ?? room)));
+// Somebody may have been blocked, or no longer.
+let listTimer = 0;
 on('friends', () => {
-  // Blocks may have changed.
-  for (const one of allConversations()) if (one.blocked !== undefined) refreshSoon(one.key);
+  listTimer ||= setTimeout(() => {
+    listTimer = 0;
+    refresh().catch(() => {});
+  }, 80);
 });
 
 whenSignedIn(() => refresh().finally(() => (listed.value = true)));

@@ -38,7 +38,7 @@ function makeKnown(key, message, info) {
   if (peekConversation(key)) return;
   const empty = { last: null, lastSeq: message.seq - 1, unread: 0, read: 0, peerRead: 0, mute: false };
   put({ key, ...addressOf(key), ...(isRoom(key) ? { info: info ?? { id: idOf(key), name: '' } } : {}), ...empty });
-  if (message.seq > 1 || isRoom(key)) refreshSoon(key);
+  refreshSoon(key);
 }
 
 /** Brings the window and the list up to date; harmless when repeated. */

@@ -74,7 +74,8 @@ async function send(one) {
       if (reply) data.reply = reply.seq;
       if (file) data.file = file.url;
       const stored = await request(isRoom(key) ? 'room.message' : 'message', data);
-      if (stored.seq) receive(asMessage(one, stored));
+      // The event may have been faster; it tells more.
+      if (stored.seq && peekPending(cid)) receive(asMessage(one, stored));
       return discard(cid);
     } catch (error) {
       // Without an answer nobody knows whether it is stored: it waits, and goes again under the same cid.

@@ -44,7 +44,8 @@ export const nameOf = (user, id = user?.id) => user?.nick || user?.username || (
 export const nameById = (id) => nameOf(person(id).value, id);
 
 let timer = 0;
-function want(id) {
+/** Asks for somebody (again), together with others that are wanted at this moment. */
+export function want(id) {
   wanted.add(id);
   timer ||= setTimeout(ask, 30);
 }
@@ -56,6 +57,16 @@ async function ask() {
   for (const id of ids) wanted.delete(id);
   const reply = await request('users', { ids }).catch(() => null);
   if (reply) meet(reply.users);
+}
+
+/** The ids of those who have this number, user name or nickname. */
+export async function findPeople(text) {
+  const wanted = [{ username: text }, { nick: text }];
+  if (/^#?[1-9]\d{0,15}$/.test(text)) wanted.unshift({ id: Number(text.replace('#', '')) });
+  const replies = await Promise.all(wanted.map((criteria) => request('find', criteria)));
+  const users = replies.flatMap((reply) => reply.users);
+  meet(users);
+  return [...new Set(users.map((user) => user.id))];
 }
 
 on('presence', ({ id, presence }) => {

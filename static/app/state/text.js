@@ -8,6 +8,8 @@ const RULES = {
   ALLOWED_TAGS: ['a', 'b', 'br', 'div', 'em', 'font', 'i', 'img', 'p', 's', 'span', 'strong', 'u'],
   ALLOWED_ATTR: ['style', 'href', 'title', 'src', 'alt', 'width', 'height', 'color', 'size', 'face'],
   ALLOWED_URI_REGEXP: /^(?:https?:\/\/|\/public\/files\/|kindeditor\/plugins\/emoticons\/images\/\d{1,3}\.gif$)/i,
+  // These hold no addresses; all others are held against the expression above.
+  ADD_URI_SAFE_ATTR: ['color', 'size', 'face', 'width', 'height'],
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
 };
@@ -64,3 +66,6 @@ export function htmlToText(text) {
 }
 
 export const plainText = ({ text = '', format }) => (format === 'plain' ? text : htmlToText(text));
+
+/** Plain text as HTML, for the commands that take nothing else: the words of a request, a room's intro. */
+export const escapeText = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');

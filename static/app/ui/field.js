@@ -1,6 +1,6 @@
 // A labelled input with a hint, or with what is wrong about it.
 
-import { html, useId, useState } from '../html.js';
+import { html, useEffect, useId, useRef, useState } from '../html.js';
 import { Icon } from './icon.js';
 import { IconButton } from './button.js';
 import { t } from '../words/index.js';
@@ -46,8 +46,12 @@ export function Switch({ label, hint, checked, onChange, ...rest }) {
   </label>`;
 }
 
-/** A field for searching; Esc empties it. */
-export function SearchField({ value, label, onDown, ...rest }) {
+/** A field for searching; Esc empties it. With `focused` it has the focus from the beginning. */
+export function SearchField({ value, label, onDown, focused, ...rest }) {
+  const input = useRef();
+  useEffect(() => {
+    if (focused) input.current.focus();
+  }, []);
   const onKeyDown = (event) => {
     if (event.key === 'Escape' && value.value) {
       event.stopPropagation();
@@ -58,7 +62,7 @@ export function SearchField({ value, label, onDown, ...rest }) {
   };
   return html`<label class="search-field">
     <${Icon} name="search" />
-    <input class="input" type="search" placeholder=${label} aria-label=${label} autocomplete="off" value=${value.value}
+    <input ref=${input} class="input" type="search" placeholder=${label} aria-label=${label} autocomplete="off" value=${value.value}
       onInput=${(event) => (value.value = event.currentTarget.value)} onKeyDown=${onKeyDown} ...${rest} />
     ${value.value && html`<${IconButton} icon="close" label=${t('clear')} onClick=${() => (value.value = '')} />`}
   </label>`;

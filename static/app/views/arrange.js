@@ -6,9 +6,9 @@ const TOGETHER_MS = 5 * 60_000;
 const SAID = new Set(['text', 'image', 'file']);
 
 /**
- * @returns {{id: string, message: object, day: boolean, divider: boolean, first: boolean, last: boolean, mine: boolean, room: boolean}[]}
+ * @returns {{id: string, message: object, day: boolean, divider: boolean, first: boolean, last: boolean, mine: boolean, isRead: boolean, faced: boolean}[]}
  */
-export function arrange(messages, { divider, room, me }) {
+export function arrange(messages, { divider, room, me, peerRead }) {
   let dividerDone = divider === null;
   const rows = messages.map((message, index) => {
     const before = messages[index - 1];
@@ -16,7 +16,9 @@ export function arrange(messages, { divider, room, me }) {
     const isDivider = !dividerDone && message.seq > divider && message.from !== me;
     dividerDone ||= isDivider;
     const first = day || isDivider || !together(before, message);
-    return { id: `s${message.seq}`, message, day, divider: isDivider, first, last: true, mine: message.from === me, room };
+    const mine = message.from === me;
+    const isRead = mine && (message.read || message.seq <= peerRead);
+    return { id: `s${message.seq}`, message, day, divider: isDivider, first, last: true, mine, isRead, faced: room && !mine };
   });
   rows.forEach((row, index) => (row.last = rows[index + 1]?.first ?? true));
   return rows;

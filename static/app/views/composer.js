@@ -1,11 +1,12 @@
-// Where one writes. Enter sends, Shift+Enter makes a line; on phones the button sends and Enter makes a line.
+// Where one writes. Enter sends, Shift+Enter makes a line, or as the settings say; on phones the button sends.
 
 import { html, useEffect, useLayoutEffect, useRef } from '../html.js';
 import { myId } from '../session.js';
-import { conversation } from '../state/conversations.js';
+import { conversation, refreshSoon } from '../state/conversations.js';
 import { edit } from '../state/messages.js';
 import { say } from '../state/outbox.js';
 import { contentOf } from '../state/preview.js';
+import { isSendKey } from '../state/settings.js';
 import { nameById } from '../state/people.js';
 import { thread } from '../state/threads.js';
 import { iType } from '../state/typing.js';
@@ -14,7 +15,7 @@ import { IconButton } from '../ui/button.js';
 import { Icon } from '../ui/icon.js';
 import { guard, toast } from '../ui/toast.js';
 import { t } from '../words/index.js';
-import { fullTime } from '../words/time.js';
+import { untilTime } from '../words/time.js';
 import { clearDraft, composing, startEditing, stopEditing, stopReplying, write } from './composing.js';
 import { openEmoji } from './emoji.js';
 import { canEdit } from './message-menu.js';
@@ -32,6 +33,15 @@ export function Composer({ id: key }) {
     // On a phone the keyboard would hide half of what one came to read.
     if (nudge || !byThumb.matches) field.current?.focus();
   }, [nudge, Boolean(obstacle)]);
+
+  // Who was muted may speak again when the time is over.
+  const { mutedUntil } = conversation(key);
+  useEffect(() => {
+    const left = mutedUntil - Date.now();
+    if (!(left > 0 && left < 86_400_000)) return;
+    const timer = setTimeout(() => refreshSoon(key), left + 500);
+    return () => clearTimeout(timer);
+  }, [mutedUntil]);
 
   useLayoutEffect(() => {
     const area = field.current;
@@ -65,7 +75,7 @@ export function Composer({ id: key }) {
   const onKeyDown = (event) => {
     // While an input method composes, Enter chooses a word.
     if (event.isComposing || event.keyCode === 229) return;
-    if (event.key === 'Enter' && !event.shiftKey && !byThumb.matches) {
+    if (isSendKey(event) && !byThumb.matches) {
       event.preventDefault();
       send();
     } else if (event.key === 'Escape' && (editing || reply)) {
@@ -125,6 +135,6 @@ const About = ({ icon, title, text, close }) => html`<div class="about">
 
 function obstacleIn({ blocked, mutedUntil }) {
   if (blocked) return t('blockedThem');
-  if (mutedUntil > Date.now()) return t('mutedUntil', fullTime(mutedUntil));
+  if (mutedUntil > Date.now()) return t('mutedUntil', untilTime(mutedUntil));
   return null;
 }

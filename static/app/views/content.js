@@ -2,7 +2,7 @@
 
 import { html, useMemo } from '../html.js';
 import { tokenize } from 'linkifyjs';
-import { htmlToText, isLink, plainText, safeHtml } from '../state/text.js';
+import { isLink, plainText, safeHtml } from '../state/text.js';
 import { nameById } from '../state/people.js';
 import { jumpTo } from '../state/jump.js';
 import { IconButton } from '../ui/button.js';
@@ -52,7 +52,7 @@ export const isBigEmoji = (message) =>
 export function Quote({ of: { seq, from, text }, id }) {
   return html`<button type="button" class="quote" tabindex="-1" onClick=${() => jumpTo(id, seq)}>
     <strong>${nameById(from)}</strong>
-    <span class="cut">${htmlToText(text) || '…'}</span>
+    <span class="cut">${text.trim() || '…'}</span>
   </button>`;
 }
 

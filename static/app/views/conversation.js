@@ -1,11 +1,12 @@
 // One conversation: its head, the messages, what is being sent, and the composer.
 
-import { html, cls, useEffect, useRef, useSignal, useState } from '../html.js';
+import { html, cls, useEffect, useRef, useState } from '../html.js';
 import { closeConversation } from '../route.js';
 import { status } from '../connection.js';
 import { conversation, mute, refreshOne } from '../state/conversations.js';
 import { idOf, isRoom } from '../state/keys.js';
 import { nameById, person } from '../state/people.js';
+import { htmlToText } from '../state/text.js';
 import { typists } from '../state/typing.js';
 import { sendFiles } from '../state/uploads.js';
 import { IconButton } from '../ui/button.js';
@@ -16,6 +17,7 @@ import { guard } from '../ui/toast.js';
 import { presenceWord, t } from '../words/index.js';
 import { Face, Title } from './chats.js';
 import { Composer } from './composer.js';
+import { finding } from './finding.js';
 import { Messages } from './messages.js';
 import { showDetailsOf } from './person.js';
 import { FindHere } from './search.js';
@@ -23,7 +25,6 @@ import { FindHere } from './search.js';
 export function Conversation({ id: key }) {
   const one = conversation(key);
   const [gone, setGone] = useState(false);
-  const finding = useSignal(false);
   const online = status.value === 'online';
   useEffect(() => {
     if (one || !online) return;
@@ -35,8 +36,8 @@ export function Conversation({ id: key }) {
       ${gone ? html`<${Empty} icon="chats" title=${t('gone')} />` : html`<${Loading} />`}`;
   }
   return html`<${DropZone} id=${key}>
-    <${Head} one=${one} finding=${finding} />
-    ${finding.value && html`<${FindHere} id=${key} close=${() => (finding.value = false)} />`}
+    <${Head} one=${one} />
+    ${finding.value === key && html`<${FindHere} id=${key} close=${() => (finding.value = null)} />`}
     <${Messages} key=${key} id=${key} />
     <${Composer} key=${key} id=${key} />
   <//>`;
@@ -44,12 +45,12 @@ export function Conversation({ id: key }) {
 
 const Back = () => html`<${IconButton} icon="back" label=${t('back')} class="only-phone" onClick=${closeConversation} />`;
 
-function Head({ one, finding }) {
+function Head({ one }) {
   const { key } = one;
   const openMore = (event) =>
     openMenu(event.currentTarget, [
       { label: t('details'), icon: 'info', run: () => showDetailsOf(key) },
-      { label: t('searchHere'), icon: 'search', run: () => (finding.value = true) },
+      { label: t('searchHere'), icon: 'search', run: () => (finding.value = key) },
       { label: t(one.mute ? 'unmute' : 'mute'), icon: one.mute ? 'bell' : 'muted', run: () => guard(mute(key, !one.mute)) },
     ]);
   return html`<header class="head">
@@ -57,11 +58,11 @@ function Head({ one, finding }) {
     <button type="button" class="head-who" onClick=${() => showDetailsOf(key)} title=${t('details')}>
       <${Face} of=${one} size=${40} />
       <span class="grow">
-        <h2 class="cut"><${Title} of=${one} /> ${one.mute && html`<${Icon} name="muted" small label=${t('muted')} />`}</h2>
+        <h2><span class="cut"><${Title} of=${one} /></span>${one.mute && html`<${Icon} name="muted" small label=${t('muted')} />`}</h2>
         <span class="head-line cut" aria-live="polite"><${Line} one=${one} /></span>
       </span>
     </button>
-    <${IconButton} icon="search" label=${t('searchHere')} aria-pressed=${String(finding.value)} onClick=${() => (finding.value = !finding.value)} />
+    <${IconButton} icon="search" label=${t('searchHere')} aria-pressed=${String(finding.value === key)} onClick=${() => (finding.value = finding.value === key ? null : key)} />
     <${IconButton} icon="more" label=${t('more')} aria-haspopup="menu" onClick=${openMore} />
   </header>`;
 }
@@ -73,7 +74,7 @@ function Line({ one: { key, info } }) {
     const text = !isRoom(key) ? t('typing') : who.length === 1 ? t('typingOne', nameById(who[0])) : t('typingMany', who.slice(0, 3).map(nameById).join(', '));
     return html`<span class="typing">${text}</span>`;
   }
-  return isRoom(key) ? info?.intro || `${t('room')} ${idOf(key)}` : presenceWord(person(idOf(key)).value?.presence);
+  return isRoom(key) ? htmlToText(info?.intro ?? '') || `${t('room')} ${idOf(key)}` : presenceWord(person(idOf(key)).value?.presence);
 }
 
 /** Files that are dropped anywhere in the conversation are sent. */

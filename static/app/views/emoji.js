@@ -60,7 +60,8 @@ function Picker({ choose }) {
   const field = useRef();
   useEffect(() => {
     load().then(setAll, () => setFailed(true));
-    field.current.focus();
+    // With a finger, the keyboard would hide what one came for.
+    if (!matchMedia('(hover: none)').matches) field.current.focus();
   }, []);
   const groups = all ? find(all, wanted.trim().toLowerCase()) : [];
 

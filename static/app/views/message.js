@@ -20,48 +20,60 @@ import { replyTo } from './composing.js';
 const SAID = new Set(['text', 'image', 'file']);
 const HOLD_MS = 500;
 
-export function Row({ message, day, divider, first, last, mine, room, one }) {
+export function Row({ message, day, divider, conversation: key, mine, ...rest }) {
   return html`
     ${day && html`<p class="day"><span>${dayName(message.time)}</span></p>`}
     ${divider && html`<p class="divider"><span>${t('newMessages')}</span></p>`}
     ${SAID.has(message.type)
-      ? html`<${Message} message=${message} first=${first} last=${last} mine=${mine} room=${room} one=${one} />`
-      : html`<${Happening} message=${message} mine=${mine} one=${one} />`}`;
+      ? html`<${Message} message=${message} mine=${mine} at=${key} ...${rest} />`
+      : html`<${Happening} message=${message} mine=${mine} at=${key} />`}`;
 }
 
-function Message({ message, first, last, mine, room, one }) {
+function Message({ message, first, last, mine, isRead, faced, at: key }) {
   const row = useRef();
   const hold = useRef(0);
   const { from, seq, time } = message;
-  const openAt = (anchor, point) => openMessageMenu(anchor, message, one.key, point);
+  const openAt = (anchor, point) => openMessageMenu(anchor, message, key, point);
   const onContextMenu = (event) => {
     // Links and pictures keep the browser's own menu.
     if (event.target.closest('a, img')) return;
     event.preventDefault();
-    openAt(row.current, { x: event.clientX, y: event.clientY });
+    letGo();
+    openAt(row.current, event.clientX || event.clientY ? { x: event.clientX, y: event.clientY } : undefined);
   };
+  // A long press, where the browser has no `contextmenu` for it. The menu opens when the finger is lifted, or the
+  // lifting would close it.
   const onTouchStart = ({ touches: [{ clientX: x, clientY: y }] }) => {
-    clearTimeout(hold.current);
-    hold.current = setTimeout(() => openAt(row.current, { x, y }), HOLD_MS);
+    letGo();
+    hold.current = setTimeout(() => (hold.held = { x, y }), HOLD_MS);
   };
-  const letGo = () => clearTimeout(hold.current);
-  const faced = !mine && room;
+  const letGo = () => {
+    clearTimeout(hold.current);
+    hold.held = null;
+  };
+  const onTouchEnd = (event) => {
+    const point = hold.held;
+    letGo();
+    if (!point) return;
+    event.preventDefault();
+    openAt(row.current, point);
+  };
   return html`<div ref=${row} class=${cls('message', { mine, first, last, faced })} data-seq=${seq} tabindex="-1"
-    onContextMenu=${onContextMenu} onTouchStart=${onTouchStart} onTouchEnd=${letGo} onTouchMove=${letGo} onTouchCancel=${letGo}>
+    onContextMenu=${onContextMenu} onTouchStart=${onTouchStart} onTouchEnd=${onTouchEnd} onTouchMove=${letGo} onTouchCancel=${letGo}>
     ${faced && (last ? html`<${Sender} id=${from} />` : html`<span class="message-space" />`)}
     <div class=${cls('bubble', { big: isBigEmoji(message), picture: message.type === 'image' })}>
       ${faced && first && html`<${SenderName} id=${from} />`}
       <span class="hidden-label">${mine ? t('you') : nameById(from)}:</span>
-      ${message.reply && html`<${Quote} of=${message.reply} id=${one.key} />`}
-      <${Content} message=${message} id=${one.key} />
+      ${message.reply && html`<${Quote} of=${message.reply} id=${key} />`}
+      <${Content} message=${message} id=${key} />
       <span class="meta">
         ${message.edited && html`<span title=${fullTime(message.edited)}>${t('edited')}</span>`}
         <time datetime=${new Date(time).toISOString()} title=${fullTime(time)}>${clockTime(time)}</time>
-        ${mine && html`<${Ticks} isRead=${message.read || seq <= one.peerRead} />`}
+        ${mine && html`<${Ticks} isRead=${isRead} />`}
       </span>
     </div>
     <span class="message-tools">
-      <${IconButton} icon="reply" label=${t('reply')} tabindex="-1" onClick=${() => replyTo(one.key, message)} />
+      <${IconButton} icon="reply" label=${t('reply')} tabindex="-1" onClick=${() => replyTo(key, message)} />
       <${IconButton} icon="more" label=${t('messageMenu')} class="message-more" tabindex="-1" aria-haspopup="menu" onClick=${(event) => openAt(event.currentTarget)} />
     </span>
   </div>`;
@@ -81,11 +93,11 @@ const SenderName = ({ id }) =>
   html`<span class="sender" style=${{ '--hue': String((id * 67 + 140) % 360) }}>${nameById(id)}</span>`;
 
 /** Requests, invitations, recalls: lines and cards in the middle. */
-function Happening({ message, mine, one }) {
+function Happening({ message, mine, at: key }) {
   const isCard = message.type === 'invitation' || message.type === 'friend-request';
   return html`<div class="happening message" data-seq=${message.seq} tabindex="-1">
     ${isCard
-      ? html`<${Card} message=${message} mine=${mine} id=${one.key} />`
+      ? html`<${Card} message=${message} mine=${mine} id=${key} />`
       : html`<span title=${fullTime(message.time)}>${lineOf(message, mine)}</span>`}
   </div>`;
 }

@@ -36,6 +36,7 @@ export function Messages({ id: key }) {
   const anchor = useRef(null);
   const placed = useRef(false);
   const [away, setAway] = useState(false);
+  const drawn = useDrawn(key);
   const divider = useDivider(key, one, pending.length);
   const online = status.value === 'online';
 
@@ -114,7 +115,6 @@ export function Messages({ id: key }) {
     if (!line) return false;
     stick.current = false;
     line.scrollIntoView({ block: 'start' });
-    box.current.scrollTop -= 80;
     return true;
   }
 
@@ -170,7 +170,7 @@ export function Messages({ id: key }) {
     wasPending.current = pending.length;
   }, [pending.length]);
 
-  const rows = arrange(messages, { divider, room: isRoom(key), me: myId() });
+  const rows = arrange(messages, { divider, room: isRoom(key), me: myId(), peerRead: one.peerRead });
   const empty = loaded && !messages.length && !pending.length;
   return html`<div class="messages-frame">
     <div class="messages" ref=${box} onScroll=${onScroll} tabindex="0" role="log" aria-live="off" aria-label=${t('messages')} onKeyDown=${walkMessages}>
@@ -179,7 +179,7 @@ export function Messages({ id: key }) {
         ${!loaded && !error && html`<${Loading} />`}
         ${empty && html`<${Empty} icon="chats" title=${isRoom(key) ? html`<${Title} of=${one} />` : html`<${Hello} one=${one} />`} text=${t(isRoom(key) ? 'noMessagesRoom' : 'noMessagesText')} />`}
         ${loaded && start && messages.length > 0 && html`<p class="beginning">${t('beginning')}</p>`}
-        ${rows.map((row) => html`<${Row} key=${row.id} ...${row} one=${one} />`)}
+        ${rows.map(drawn)}
         ${end && pending.map((row) => html`<${PendingRow} key=${row.cid} pending=${row} />`)}
         ${loading === 'newer' && html`<${Loading} />`}
       </div>
@@ -193,6 +193,18 @@ export function Messages({ id: key }) {
 }
 
 const Hello = ({ one }) => t('noMessagesTitle', Title({ of: one }));
+
+/** The same element again for a row that has not changed: then nothing below it is looked at. */
+function useDrawn(key) {
+  const known = useRef(new Map());
+  return (row) => {
+    const old = known.current.get(row.id);
+    if (old && Object.keys(row).every((name) => row[name] === old.row[name])) return old.element;
+    const element = html`<${Row} key=${row.id} ...${row} conversation=${key} />`;
+    known.current.set(row.id, { row, element });
+    return element;
+  };
+}
 
 /** The number after which "New messages" stands. It stays while one reads, and goes when one answers. */
 function useDivider(key, one, pendingCount) {

@@ -13,7 +13,7 @@ export function NotificationSettings() {
   if (state === 'unsupported') return null;
   const on = wanted.value === 'on' && state === 'granted';
   const set = (yes) => (yes && state !== 'granted' ? guard(turnOn()) : want(yes ? 'on' : 'off'));
-  return html`<section>
+  return html`<section class="stack">
     <h3>${t('notifications')}</h3>
     <${Switch} label=${t('notifyOn')} checked=${on} disabled=${state === 'denied'} onChange=${set} />
     ${state === 'denied' && html`<p class="notice warn">${t('notifyDenied')}</p>`}
@@ -24,8 +24,10 @@ export function NotifyHint() {
   if (permission.value !== 'default' || wanted.value) return null;
   return html`<div class="hint">
     <${Icon} name="bell" />
-    <span class="grow">${t('notifyHint')}</span>
-    <${Button} kind="plain" low onClick=${() => want('off')}>${t('notNow')}<//>
-    <${Button} kind="primary" low onClick=${() => guard(turnOn())}>${t('notifyAllow')}<//>
+    <span>${t('notifyHint')}</span>
+    <span class="hint-actions">
+      <${Button} kind="primary" low onClick=${() => guard(turnOn())}>${t('notifyAllow')}<//>
+      <${Button} kind="plain" low onClick=${() => want('off')}>${t('notNow')}<//>
+    </span>
   </div>`;
 }

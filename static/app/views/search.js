@@ -6,6 +6,7 @@ import { idOf, isRoom, keyOf } from '../state/keys.js';
 import { jumpTo } from '../state/jump.js';
 import { nameById, nameOf, person } from '../state/people.js';
 import { contentOf } from '../state/preview.js';
+import { plainText } from '../state/text.js';
 import { searchMessages } from '../state/search.js';
 import { Avatar } from '../ui/avatar.js';
 import { Button, IconButton } from '../ui/button.js';
@@ -81,7 +82,7 @@ function Hit({ message, text, where }) {
         <span class="item-name cut">${where ? html`<${Title} of=${one} />` : who}</span>
         <time class="item-time" title=${fullTime(message.time)}>${shortTime(message.time)}</time>
       </span>
-      <span class="item-line"><span class="item-last cut">${where && isRoom(key) && `${who}: `}<${Marked} text=${contentOf(message)} words=${text} /></span></span>
+      <span class="item-line"><span class="item-last cut">${where && isRoom(key) && `${who}: `}<${Marked} text=${plainText(message) || contentOf(message)} words=${text} /></span></span>
     </span>
   </button>`;
 }
@@ -105,7 +106,7 @@ export function FindHere({ id: key, close }) {
   const onKeyDown = (event) => event.key === 'Escape' && (event.preventDefault(), close());
   return html`<div class="find" role="search" onKeyDown=${onKeyDown}>
     <div class="row">
-      <div class="grow"><${SearchField} value=${wanted} label=${t('searchHere')} autofocus /></div>
+      <div class="grow"><${SearchField} value=${wanted} label=${t('searchHere')} focused /></div>
       <${IconButton} icon="close" label=${t('close')} onClick=${close} />
     </div>
     ${text && html`<div class="find-list list" onKeyDown=${walkList}>

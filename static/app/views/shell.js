@@ -3,15 +3,18 @@
 import { html, cls, useEffect } from '../html.js';
 import { status } from '../connection.js';
 import { openKey } from '../route.js';
-import { conversations } from '../state/conversations.js';
+import { conversations, listed } from '../state/conversations.js';
 import { Empty } from '../ui/list.js';
 import { t } from '../words/index.js';
 import { Conversation } from './conversation.js';
 import { Details, details, closeDetails } from './details.js';
+import { useLostRooms } from './room-actions.js';
 import { Side } from './side.js';
+import { Welcome } from './welcome.js';
 
 export function Shell() {
   const key = openKey.value;
+  useLostRooms();
   useEffect(() => closeDetails(), [key]);
   return html`<div class=${cls('shell', { 'has-open': key, 'with-details': details.value })}>
     <${Side} />
@@ -31,5 +34,5 @@ export function Banner() {
 function Nothing() {
   return conversations.value.length
     ? html`<${Empty} icon="chats" title=${t('pickTitle')} text=${t('pickText')} />`
-    : html`<${Empty} icon="chats" title=${t('noChatsTitle')} text=${t('noChatsText')} />`;
+    : listed.value && html`<${Welcome} />`;
 }

@@ -1,6 +1,6 @@
 // The left column: me, the search field, the tabs, and what the chosen tab shows.
 
-import { html, useSignal } from '../html.js';
+import { html, useEffect, useSignal } from '../html.js';
 import { me, signOut } from '../session.js';
 import { openTab, tab, TABS } from '../route.js';
 import { totalUnread } from '../state/conversations.js';
@@ -16,15 +16,18 @@ import { guard } from '../ui/toast.js';
 import { presenceWord, t } from '../words/index.js';
 import { Chats } from './chats.js';
 import { Friends } from './friends.js';
-import { openProfile, openSettings } from './profile.js';
+import { openProfile } from './profile.js';
 import { Rooms } from './rooms.js';
 import { SearchResults } from './search.js';
+import { openSettings } from './settings/index.js';
 
 const VIEWS = { chats: Chats, friends: Friends, rooms: Rooms };
 const ICONS = { chats: 'chats', friends: 'friends', rooms: 'rooms' };
+const SEARCHES = { chats: 'search', friends: 'searchFriends', rooms: 'searchRooms' };
 
 export function Side() {
   const wanted = useSignal('');
+  const filter = wanted.value.trim();
   const View = VIEWS[tab.value];
   const counts = { chats: totalUnread.value, friends: incomingCount.value };
   const tabs = TABS.map((id) => ({ id, label: t(id), icon: ICONS[id], count: counts[id] }));
@@ -32,16 +35,26 @@ export function Side() {
     wanted.value = '';
     openTab(id);
   };
+  useEffect(() => {
+    const onKeyDown = (event) => {
+      if (!(event.ctrlKey || event.metaKey) || event.key !== 'k') return;
+      event.preventDefault();
+      document.querySelector('.side-search input')?.focus();
+    };
+    addEventListener('keydown', onKeyDown);
+    return () => removeEventListener('keydown', onKeyDown);
+  }, []);
   const intoList = (event) => {
     event.preventDefault();
     document.querySelector('#side-body .item')?.focus();
   };
   return html`<nav class="side" aria-label=${t(tab.value)}>
+    <h1 class="hidden-label">nodeim</h1>
     <header class="side-head"><${Me} /></header>
-    <div class="side-search" role="search"><${SearchField} value=${wanted} label=${t('search')} onDown=${intoList} /></div>
+    <div class="side-search" role="search"><${SearchField} value=${wanted} label=${t(SEARCHES[tab.value])} onDown=${intoList} /></div>
     <div class="side-tabs"><${Tabs} tabs=${tabs} chosen=${tab.value} choose=${choose} label="nodeim" panel="side-body" /></div>
     <div class="side-body" id="side-body" role="tabpanel" aria-label=${t(tab.value)}>
-      ${wanted.value.trim() ? html`<${SearchResults} text=${wanted.value.trim()} />` : html`<${View} />`}
+      ${filter && tab.value === 'chats' ? html`<${SearchResults} text=${filter} />` : html`<${View} filter=${filter} />`}
     </div>
   </nav>`;
 }
@@ -65,9 +78,10 @@ function Me() {
       '-',
       { label: t('signOut'), icon: 'signOut', run: () => signOut() },
     ]);
-  return html`<button type="button" class="side-me" aria-haspopup="menu" aria-label=${t('myMenu', name)} onClick=${open}>
+  return html`<button type="button" class="side-me" aria-haspopup="menu" onClick=${open}>
     <${Avatar} id=${id} name=${name} picture=${facePath} presence=${presence} size=${40} />
     <span class="grow"><strong class="cut">${name}</strong><small>${presenceWord(presence)}</small></span>
+    <span class="hidden-label">${t('myMenu')}</span>
     <${Icon} name="down" small />
   </button>`;
 }

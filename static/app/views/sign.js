@@ -31,6 +31,7 @@ export function Sign() {
         <${Form} key=${mode} name=${name} go=${go} />
       </div>
     </section>
+    <a class="sign-classic" href="/classic.html">${t('classicPage')}</a>
   </main>`;
 }
 

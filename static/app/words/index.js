@@ -1,9 +1,12 @@
-// All texts of the page, in the language of the browser: `t('key', value)`.
+// All texts of the page, in the language of the browser or the one chosen in the settings: `t('key', value)`.
 
 import { en } from './en.js';
 import { zh } from './zh.js';
 
-const wanted = navigator.languages.find((tag) => /^(zh|en)\b/i.test(tag)) ?? 'en';
+const setting = localStorage.getItem('nodeim.language');
+const choice = setting === 'en' || setting === 'zh' ? setting : null;
+const isKnown = (tag) => (choice ? tag.startsWith(choice) : /^(zh|en)\b/i.test(tag));
+const wanted = navigator.languages.find(isKnown) ?? (choice === 'zh' ? 'zh-CN' : 'en');
 export const language = /^zh/i.test(wanted) ? 'zh' : 'en';
 export const locale = wanted;
 const words = language === 'zh' ? zh : en;

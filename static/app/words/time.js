@@ -17,6 +17,8 @@ const isThisYear = (time) => new Date(time).getFullYear() === new Date().getFull
 
 export const clockTime = (time) => clock.format(time);
 export const fullTime = (time) => full.format(time);
+/** The end of something that lasts hours or days. */
+export const untilTime = (time) => (dayOf(time) === dayOf(Date.now()) ? clock : full).format(time);
 
 /** For lists: the time today, the day this week, else the date. */
 export function shortTime(time) {

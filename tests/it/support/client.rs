@@ -25,6 +25,8 @@ pub(crate) enum Revision {
 pub(crate) struct Client {
     pub(crate) id: i64,
     pub(crate) username: String,
+    /// Of the session that the last sign-in with the password made.
+    pub(crate) token: String,
     socket: WebSocketStream<TcpStream>,
     next_ack: i64,
     events: VecDeque<(String, Value)>,
@@ -80,6 +82,7 @@ impl Client {
         Self {
             id: 0,
             username: String::new(),
+            token: String::new(),
             socket,
             next_ack: 0,
             events: VecDeque::new(),

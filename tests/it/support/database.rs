@@ -45,8 +45,21 @@ impl Database {
 
     /// Carries out a statement behind the server's back.
     pub(crate) async fn execute(&self, statement: &str) {
+        execute(&self.effective_url(), statement).await.unwrap();
+    }
+
+    /// The number that a query finds.
+    pub(crate) async fn number(&self, query: &str) -> i64 {
+        sqlx::any::install_default_drivers();
+        let mut connection = AnyConnection::connect(&self.effective_url()).await.unwrap();
+        let number = sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        number
+    }
+
+    fn effective_url(&self) -> String {
         let config = Config { data_dir: self.data_dir(), database_url: self.url(), ..Config::defaults() };
-        execute(&config.effective_database_url(), statement).await.unwrap();
+        config.effective_database_url()
     }
 }
 

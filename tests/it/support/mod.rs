@@ -8,6 +8,7 @@ mod people;
 mod polling;
 mod process;
 mod server;
+mod upload;
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ pub(crate) use people::{PASSWORD, befriend};
 pub(crate) use polling::Polling;
 pub(crate) use process::{Process, run_to_end};
 pub(crate) use server::Server;
+pub(crate) use upload::{Form, answer, picture, send_chunk};
 
 /// How long anything may take that must happen. Long, for machines that do other things too.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

@@ -31,6 +31,9 @@ impl Client {
         let credentials = json!({"username": self.username, "password": PASSWORD, "api": 2});
         let reply = self.ok("signin", credentials).await;
         self.id = reply["doc"]["id"].as_i64().unwrap();
+        self.token = reply["token"].as_str().unwrap().to_owned();
+        // The reply comes before the arrival, the next command after it: from now on nothing is missed.
+        self.ok("users", json!({"ids": []})).await;
         reply
     }
 

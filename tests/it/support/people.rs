@@ -20,6 +20,7 @@ impl Client {
         let credentials = json!({"username": self.username, "password": PASSWORD});
         let reply = self.ok("signin", credentials).await;
         self.id = reply["doc"]["id"].as_i64().unwrap();
+        self.token = reply["token"].as_str().unwrap().to_owned();
         reply
     }
 

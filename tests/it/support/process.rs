@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::{Client, Database, PATIENCE, Revision};
 
 const PAUSE: Duration = Duration::from_millis(5);
+const SERVE: [&str; 5] = ["serve", "--listen", "127.0.0.1:0", "--bcrypt-cost", "4"];
 
 /// A running `nodeim serve`. Killed at the end of the test if it still runs.
 pub(crate) struct Process {
@@ -27,12 +28,31 @@ impl Process {
 
     /// The same with variables.
     pub(crate) fn start_with(database: &Database, variables: &[(&str, &str)]) -> Self {
-        let mut command = command(&["serve", "--listen", "127.0.0.1:0", "--bcrypt-cost", "4"]);
+        let mut command = command(&SERVE);
+        command.envs(variables.iter().copied());
+        Self::spawn(command, database)
+    }
+
+    /// With a disk of one MiB for files. None where nobody may make such a disk, which only the process sees.
+    pub(crate) fn start_on_small_disk(database: &Database) -> Option<Self> {
+        let files = database.data_dir().join("files");
+        std::fs::create_dir_all(&files).unwrap();
+        let script = format!("mount -t tmpfs -o size=1m tmpfs '{}' && exec \"$@\"", files.display());
+        let unshare = ["--user", "--map-root-user", "--mount", "sh", "-c"];
+        let is_possible = Command::new("unshare").args(unshare).arg(&script).args(["sh", "true"]).status();
+        if !is_possible.is_ok_and(|status| status.success()) {
+            return None;
+        }
+        let mut command = without_settings(Command::new("unshare"));
+        command.args(unshare).arg(&script).args(["sh", env!("CARGO_BIN_EXE_nodeim")]).args(SERVE);
+        Some(Self::spawn(command, database))
+    }
+
+    fn spawn(mut command: Command, database: &Database) -> Self {
         command.arg("--data-dir").arg(database.data_dir());
         if !database.url().is_empty() {
             command.args(["--database-url", &database.url()]);
         }
-        command.envs(variables.iter().copied());
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::<Mutex<Vec<String>>>::default();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -117,13 +137,18 @@ fn address(line: &str) -> Option<SocketAddr> {
     rest[..end].parse().ok()
 }
 
-/// Settings of whoever runs the tests do not reach the server.
 fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nodeim"));
+    let mut command = without_settings(Command::new(env!("CARGO_BIN_EXE_nodeim")));
+    command.args(arguments);
+    command
+}
+
+/// Settings of whoever runs the tests do not reach the server.
+fn without_settings(mut command: Command) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NODEIM_")) {
         command.env_remove(name);
     }
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::null());
     command
 }
 

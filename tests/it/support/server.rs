@@ -46,8 +46,15 @@ impl Server {
 
     /// Shuts down in order and starts again on the same data, on another port.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    /// The same, with some fields of the configuration changed.
+    pub(crate) async fn restart_with(self, change: impl FnOnce(&mut Config)) -> Self {
         drop(self.running);
-        Self::run(self.config, self.database).await
+        let mut config = self.config;
+        change(&mut config);
+        Self::run(config, self.database).await
     }
 
     /// A connection over websocket, of the newest revision.

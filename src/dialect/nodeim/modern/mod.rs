@@ -5,8 +5,10 @@ pub(super) mod amending;
 pub(super) mod attention;
 pub(super) mod lists;
 mod message;
+pub(super) mod people;
 mod place;
 mod render;
+pub(super) mod rooms;
 pub(super) mod sessions;
 
 pub(super) use render::RENDERER;
