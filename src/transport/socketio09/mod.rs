@@ -2,7 +2,7 @@
 //!
 //! No library speaks it. It lives below `/socket.io/1`, in front of the layer that claims all of `/socket.io` for
 //! Engine.IO ([`SocketIo09::gate`]). A session outlives the transport that carries it: the newest request or
-//! websocket with its id takes over, packets wait for it in between ([`state`]), and the connection's own task
+//! websocket with its id takes over, packets wait for it in between (`state.rs`), and the connection's own task
 //! carries out what the client asks for, as on every other transport.
 
 mod address;
