@@ -92,13 +92,16 @@ pub(super) struct State {
     /// A websocket that was replaced. Closing it would make a client that has moved on reconnect, so it stays and is
     /// not listened to.
     retired: Option<(Peer, Arc<Notify>)>,
+    /// The client has said goodbye, and something is there to carry the answer, which it has not taken yet.
+    owes_goodbye: bool,
     /// Something was accepted for the client and dropped.
     lost: bool,
 }
 
 impl State {
     pub(super) fn new(queue: Queue) -> Self {
-        Self { phase: Phase::Open, queue, carrier: Carrier::None, turns: 0, retired: None, lost: false }
+        let (turns, owes_goodbye, lost) = (0, false, false);
+        Self { phase: Phase::Open, queue, carrier: Carrier::None, turns, retired: None, owes_goodbye, lost }
     }
 
     /// Puts a packet into the queue. False if the session takes none any more.
@@ -175,6 +178,7 @@ impl State {
         let mut packets = self.queue.take();
         if self.phase == Phase::Leaving {
             packets.push(DISCONNECT.to_owned());
+            self.owes_goodbye = false;
         }
         Some(Answer::Packets(packets))
     }
@@ -186,6 +190,7 @@ impl State {
         {
             *is_open = false;
             *idle_since = now;
+            self.owes_goodbye = false;
         }
     }
 
@@ -224,6 +229,18 @@ impl State {
                 Some(packet)
             }
             _ => None,
+        }
+    }
+
+    /// Whether a websocket, with nothing else to send, is to send the goodbye now.
+    pub(super) fn take_goodbye(&mut self, asking: Turn) -> bool {
+        match &mut self.carrier {
+            Carrier::Websocket { turn, is_writing, .. } if *turn == asking && self.phase == Phase::Leaving => {
+                *is_writing = true;
+                self.owes_goodbye = false;
+                true
+            }
+            _ => false,
         }
     }
 
@@ -274,6 +291,8 @@ impl State {
     pub(super) fn leave(&mut self) {
         if self.phase == Phase::Open {
             self.phase = Phase::Leaving;
+            self.owes_goodbye =
+                matches!(self.carrier, Carrier::Polling { is_open: true, .. } | Carrier::Websocket { .. });
             self.wake();
         }
     }
@@ -303,7 +322,9 @@ impl State {
             Carrier::Polling { is_unproven, .. } => (*is_unproven, self.phase == Phase::Open),
             Carrier::Websocket { is_writing, .. } => (*is_writing, true),
         };
-        if !self.lost && self.queue.is_empty() && !is_pending {
+        if self.owes_goodbye && self.phase == Phase::Leaving {
+            Written::NotYet
+        } else if !self.lost && self.queue.is_empty() && !is_pending {
             Written::Yes
         } else if self.lost || !may_go_on || self.phase == Phase::Shut {
             Written::Never

@@ -142,10 +142,34 @@ fn a_goodbye_is_the_last_packet_and_polling_proves_nothing_after_it() {
     state.answer_poll(turn, now).unwrap();
     let (turn, _) = state.begin_poll(Kind::Xhr, now);
     state.leave();
+    assert_eq!(state.written(), Written::NotYet, "the answer to the goodbye is still to come");
     assert_eq!(state.answer_poll(turn, now), packets(&["0::"]));
     assert_eq!(state.written(), Written::Yes, "there was nothing to lose");
     state.shut();
     assert_eq!((state.answer_poll(turn, now), state.written()), (Some(Answer::Over), Written::Yes));
+}
+
+#[tokio::test]
+async fn a_session_waits_for_its_goodbye_as_long_as_something_can_carry_it() {
+    let (mut state, times, now) = new();
+    let (peer, _stream, _client) = peer().await;
+    let (turn, _) = state.begin_websocket(peer, now, &times);
+    assert!(state.next_packet(turn).is_some() && !state.take_goodbye(turn));
+    state.wrote(turn);
+    state.leave();
+    assert_eq!((state.written(), state.next_packet(turn)), (Written::NotYet, None));
+    assert!(state.take_goodbye(turn));
+    assert_eq!(state.written(), Written::NotYet);
+    state.wrote(turn);
+    assert_eq!(state.written(), Written::Yes);
+    // A poll that was given up carries nothing.
+    let (mut state, _, now) = new();
+    let (turn, _) = state.begin_poll(Kind::Xhr, now);
+    state.answer_poll(turn, now).unwrap();
+    let (turn, _) = state.begin_poll(Kind::Xhr, now);
+    state.leave();
+    state.end_poll(turn, now);
+    assert_eq!(state.written(), Written::Yes);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::packet::{DISCONNECT, RECONNECT};
 use super::session::{Refused09, Session};
-use super::state::{Phase, Turn};
+use super::state::Turn;
 use crate::transport::tcp::Peer;
 use crate::transport::websocket::{Batch, Socket, Talk, converse};
 
@@ -52,7 +52,7 @@ impl<F: Fn(Refused09) + Sync> Talk for Carriage<'_, F> {
         {
             batch.text(&packet);
         }
-        let is_leaving = state.phase == Phase::Leaving && state.is_current(self.turn) && !batch.is_full();
+        let is_leaving = !batch.is_full() && state.take_goodbye(self.turn);
         drop(state);
         self.session.progressed();
         if is_leaving {
