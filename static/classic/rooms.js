@@ -18,8 +18,13 @@ $('room-form').onsubmit = (event) => {
   event.preventDefault();
   const text = new FormData($('room-form')).get('room').trim();
   // The room itself comes with the event `room.join`, before the reply.
-  if (event.submitter.value === 'join') socket.command('room.join', { id: text }, done(() => $('room-form').reset()));
-  else socket.command('room.create', { name: text, intro: '' }, done(({ room }) => ($('room-form').reset(), openTalk(`r${room.id}`, room.name))));
+  const opened = done((reply) => {
+    const room = reply.room ?? state.rooms.get(Number(text));
+    $('room-form').reset();
+    if (room) openTalk(`r${room.id}`, room.name);
+  });
+  if (event.submitter.value === 'join') socket.command('room.join', { id: text }, opened);
+  else socket.command('room.create', { name: text, intro: '' }, opened);
 };
 
 export function leaveRoom(id) {

@@ -51,7 +51,6 @@ scene('two become friends, talk, meet in a room, and read the log', async (play)
   const number = /\d+/.exec(await alee.page.getByRole('button').filter({ hasText: '茶馆' }).innerText())[0];
   await bob.page.getByRole('textbox', { name: 'New name, or number' }).fill(number);
   await bob.button('Join').click();
-  await bob.page.getByRole('button').filter({ hasText: '茶馆' }).click();
   await bob.page.getByRole('heading', { name: '茶馆' }).waitFor();
   await says(bob, 'in the room');
   await lines(alee).getByText('in the room').waitFor();

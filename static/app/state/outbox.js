@@ -15,7 +15,8 @@ import { iSent } from './typing.js';
  * @property {string} text
  * @property {{seq: number, from: number, text: string}} [reply]
  * @property {object} [file] as the server told of the upload
- * @property {{name: string, size: number, type: string, preview?: string, progress: number}} [upload]
+ * @property {string} [together] the same for all files that were chosen at once
+ * @property {{name: string, size: number, type: string, preview?: string, width?: number, height?: number, progress: number}} [upload]
  * @property {'waiting'|'sending'|'uploading'|'failed'} state
  * @property {Error} [error]
  * @property {number} time
@@ -53,12 +54,18 @@ export function sendAgain(cid) {
   pump();
 }
 
+/** Files that were chosen at once keep their order, whichever of them is up first. */
+function isDue(one, index, all) {
+  const comesBefore = (other) => other.state === 'uploading' && other.together === one.together;
+  return one.state === 'waiting' && !(one.together && all.slice(0, index).some(comesBefore));
+}
+
 /** One after the other, in the order in which they were said. */
 export async function pump() {
   if (sending || status.peek() !== 'online') return;
   sending = true;
   try {
-    for (let next; status.peek() === 'online' && (next = outbox.peek().find((one) => one.state === 'waiting')); ) await send(next);
+    for (let next; status.peek() === 'online' && (next = outbox.peek().find(isDue)); ) await send(next);
   } finally {
     sending = false;
   }

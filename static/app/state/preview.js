@@ -3,7 +3,7 @@
 import { myId } from '../session.js';
 import { t } from '../words/index.js';
 import { nameById } from './people.js';
-import { plainText } from './text.js';
+import { isEmpty, plainText } from './text.js';
 
 /** What a message says, without who says it. */
 export function contentOf(message) {
@@ -24,7 +24,7 @@ export function contentOf(message) {
     case 'recalled':
       return message.from === myId() ? t('recalledMe') : t('recalled', nameById(message.from));
     default:
-      return text;
+      return text.trim() ? text : t(isEmpty(message) ? 'emptyMessage' : 'lastImage');
   }
 }
 

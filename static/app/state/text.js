@@ -67,5 +67,9 @@ export function htmlToText(text) {
 
 export const plainText = ({ text = '', format }) => (format === 'plain' ? text : htmlToText(text));
 
+/** Nothing is left of it: neither words nor a picture. */
+export const isEmpty = (message) =>
+  !plainText(message).trim() && (message.format === 'plain' || !/<img\b/.test(safeHtml(message.text ?? '')));
+
 /** Plain text as HTML, for the commands that take nothing else: the words of a request, a room's intro. */
 export const escapeText = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');

@@ -9,15 +9,32 @@ const AT_ONCE = 3;
 /** cid → the file and its request; these cannot be in the outbox, which is stored as JSON. */
 const jobs = new Map();
 
-/** Uploads these files and sends each as a message. @param {Iterable<File>} files */
-export function sendFiles(key, files) {
-  for (const file of files) {
+/** Uploads these files and sends each as a message, in their order. @param {Iterable<File>} files */
+export async function sendFiles(key, files) {
+  const chosen = [...files];
+  const pictures = await Promise.all(chosen.map(look));
+  const together = newCid();
+  chosen.forEach((file, index) => {
     const cid = newCid();
-    const preview = /^image\/(png|jpeg|gif|webp)$/.test(file.type) ? URL.createObjectURL(file) : undefined;
     jobs.set(cid, { file, request: null });
-    add({ cid, key, text: '', state: 'uploading', time: Date.now(), upload: { name: file.name || 'file', size: file.size, type: file.type, preview, progress: 0 } });
-  }
+    const upload = { name: file.name || 'file', size: file.size, type: file.type, ...pictures[index], progress: 0 };
+    add({ cid, key, together, text: '', state: 'uploading', time: Date.now(), upload });
+  });
   next();
+}
+
+/** What a picture looks like, and the room it takes; nothing of what is none. */
+async function look(file) {
+  if (!/^image\/(png|jpeg|gif|webp)$/.test(file.type)) return {};
+  const image = new Image();
+  image.src = URL.createObjectURL(file);
+  try {
+    await new Promise((onload, onerror) => Object.assign(image, { onload, onerror }));
+    return { preview: image.src, width: image.naturalWidth, height: image.naturalHeight };
+  } catch {
+    URL.revokeObjectURL(image.src);
+    return {};
+  }
 }
 
 export function cancelUpload(cid) {
@@ -35,7 +52,9 @@ export function uploadAgain(cid) {
 
 export const canUploadAgain = (cid) => jobs.has(cid);
 
+/** Begins what may begin now, and says what waits no longer for what was chosen before it. */
 function next() {
+  pump();
   const running = [...jobs.values()].filter((job) => job.request).length;
   const idle = [...jobs].filter(([cid, job]) => !job.request && peekPending(cid)?.state === 'uploading');
   for (const [cid, job] of idle.slice(0, Math.max(0, AT_ONCE - running))) begin(cid, job);
@@ -48,7 +67,6 @@ async function begin(cid, job) {
     const file = await postFile(job.file, { purpose: 'message', ...addressOf(key) }, progress, (request) => (job.request = request));
     jobs.delete(cid);
     update(cid, { file: { ...file, name: file.name ?? upload.name }, state: 'waiting' });
-    pump();
   } catch (error) {
     job.request = null;
     if (peekPending(cid)) update(cid, { state: 'failed', error });

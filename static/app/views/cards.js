@@ -17,11 +17,13 @@ import { fullTime, shortTime } from '../words/time.js';
 
 export function Card({ message, mine, id }) {
   const View = message.type === 'invitation' ? Invitation : Request;
-  return html`<div class="card">
-    <${View} message=${message} mine=${mine} id=${id} />
-    <time class="card-time" title=${fullTime(message.time)}>${shortTime(message.time)}</time>
-  </div>`;
+  return html`<div class="card"><${View} message=${message} mine=${mine} id=${id} /></div>`;
 }
+
+/** What is said, and when. */
+const Line = ({ text, time }) => html`<span class="card-text">
+  ${text && `${text} · `}<time class="card-time" title=${fullTime(time)}>${shortTime(time)}</time>
+</span>`;
 
 /** Runs one action at a time. */
 function useBusy() {
@@ -42,7 +44,7 @@ function Request({ message, mine }) {
   const open = !mine && requests.value.incoming.some((one) => one.user.id === from) && !isFriend(from);
   return html`
     <span class="card-icon"><${Icon} name="personAdd" /></span>
-    <p><strong>${mine ? t('requestMine') : t('requestFrom', nameById(from))}</strong>${text && html`<span class="card-text">${text}</span>`}</p>
+    <p><strong>${mine ? t('requestMine') : t('requestFrom', nameById(from))}</strong><${Line} text=${text} time=${message.time} /></p>
     ${open && html`<span class="card-actions">
       <${Button} kind="primary" low busy=${busy === 'yes'} onClick=${run('yes', () => answer(from, true))}>${t('accept')}<//>
       <${Button} low busy=${busy === 'no'} onClick=${run('no', () => answer(from, false))}>${t('refuse')}<//>
@@ -59,6 +61,6 @@ function Invitation({ message, mine }) {
   };
   return html`
     <${Avatar} id=${room} name=${name} picture=${inside?.info?.avatar} size=${40} room />
-    <p><span class="card-text">${mine ? t('invitationMine') : t('invitationFrom', nameById(message.from))}</span><strong>${name}</strong></p>
+    <p><${Line} text=${mine ? t('invitationMine') : t('invitationFrom', nameById(message.from))} time=${message.time} /><strong>${name}</strong></p>
     ${room && html`<span class="card-actions"><${Button} kind=${inside ? '' : 'primary'} low busy=${busy} onClick=${run('go', go)}>${t(inside ? 'openRoom' : 'join')}<//></span>`}`;
 }

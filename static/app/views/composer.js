@@ -47,7 +47,7 @@ export function Composer({ id: key }) {
     const area = field.current;
     if (!area) return;
     area.style.height = 'auto';
-    area.style.height = `${Math.min(area.scrollHeight + 2, innerHeight * 0.4)}px`;
+    area.style.height = `${Math.min(area.scrollHeight, innerHeight * 0.4)}px`;
   }, [text]);
 
   if (obstacle) return html`<footer class="composer"><p class="obstacle"><${Icon} name="block" small />${obstacle}</p></footer>`;

@@ -2,7 +2,7 @@
 
 import { html, useMemo } from '../html.js';
 import { tokenize } from 'linkifyjs';
-import { isLink, plainText, safeHtml } from '../state/text.js';
+import { isEmpty, isLink, plainText, safeHtml } from '../state/text.js';
 import { nameById } from '../state/people.js';
 import { jumpTo } from '../state/jump.js';
 import { IconButton } from '../ui/button.js';
@@ -16,12 +16,14 @@ export function Content({ message, id, progress, cancel }) {
   return html`
     ${type === 'image' && file && html`<${Picture} message=${message} id=${id} progress=${progress} cancel=${cancel} />`}
     ${type === 'file' && file && html`<${FileRow} file=${file} progress=${progress} cancel=${cancel} />`}
-    ${message.text && html`<${Text} message=${message} />`}`;
+    ${(message.text || type === 'text') && html`<${Text} message=${message} />`}`;
 }
 
 function Text({ message }) {
   const { text, format } = message;
   const inner = useMemo(() => (format === 'plain' ? null : safeHtml(text)), [text, format]);
+  const empty = useMemo(() => isEmpty(message), [text, format]);
+  if (empty) return message.type === 'text' && html`<div class="text quiet">${t('emptyMessage')}</div>`;
   if (inner !== null) return html`<div class="text" dir="auto" dangerouslySetInnerHTML=${{ __html: inner }} />`;
   return html`<div class="text" dir="auto"><${Linked} text=${text} /></div>`;
 }

@@ -8,6 +8,8 @@ import { language, t } from '../words/index.js';
 const RECENT = 'nodeim.emoji';
 const RECENT_MAX = 24;
 const COLUMNS = 8;
+/** By the numbers of the groups in the data. */
+const ICONS = ['smile', 'person', null, 'paw', 'cup', 'car', 'ball', 'bulb', 'heart', 'flag'];
 /** Newer ones are boxes on systems that do not know them yet. */
 const VERSION = 14;
 
@@ -56,6 +58,7 @@ function Picker({ choose }) {
   const [all, setAll] = useState(null);
   const [failed, setFailed] = useState(false);
   const [wanted, setWanted] = useState('');
+  const [chosen, setChosen] = useState(0);
   const body = useRef();
   const field = useRef();
   useEffect(() => {
@@ -84,6 +87,14 @@ function Picker({ choose }) {
     (buttons[here + step] ?? (step < 0 ? field.current : buttons.at(-1))).focus();
   };
   const goTo = (group) => body.current.querySelector(`[data-group="${group}"]`)?.scrollIntoView({ block: 'start' });
+  /** The group at the upper edge; the last one may not reach it. */
+  const onScroll = () => {
+    const { scrollTop, scrollHeight, clientHeight } = body.current;
+    const sections = [...body.current.children];
+    const atEnd = scrollTop + clientHeight >= scrollHeight - 2;
+    const here = atEnd ? sections.length - 1 : sections.findLastIndex((one) => one.offsetTop - body.current.offsetTop <= scrollTop + 2);
+    setChosen(Math.max(0, here));
+  };
 
   return html`<div class="emoji-inner" onKeyDown=${onKeyDown}>
     <label class="search-field">
@@ -92,9 +103,9 @@ function Picker({ choose }) {
         autocomplete="off" onInput=${(event) => setWanted(event.currentTarget.value)} />
     </label>
     ${all && !wanted && html`<div class="emoji-groups">
-      ${groups.map(([group, items]) => html`<button type="button" key=${group} tabindex="-1" title=${title(group)} aria-label=${title(group)} onClick=${() => goTo(group)}>${group === 'recent' ? html`<${Icon} name="clock" small />` : items[0].emoji}</button>`)}
+      ${groups.map(([group], index) => html`<button type="button" key=${group} tabindex="-1" title=${title(group)} aria-label=${title(group)} aria-current=${String(index === chosen)} onClick=${() => goTo(group)}><${Icon} name=${group === 'recent' ? 'clock' : ICONS[group]} /></button>`)}
     </div>`}
-    <div class="emoji-body" ref=${body} onClick=${onClick}>
+    <div class="emoji-body" ref=${body} onClick=${onClick} onScroll=${onScroll}>
       ${!all && !failed && html`<div class="loading"><span class="spinner" /></div>`}
       ${(failed || (all && !groups.length)) && html`<p class="loading">${t('noEmoji')}</p>`}
       ${groups.map(([group, items]) => html`<section key=${group} class=${cls('emoji-group', { tall: items.length > 64 })} data-group=${group}>

@@ -21,15 +21,18 @@ import { errorText, t } from '../words/index.js';
 import { Title } from './chats.js';
 import { Row, PendingRow } from './message.js';
 import { arrange } from './arrange.js';
+import { useFramed } from './framed.js';
 import { walkMessages } from './walk.js';
 
 const NEAR = 800;
 const AT_END = 48;
 
 export function Messages({ id: key }) {
-  const { messages, loaded, start, end, loading, error } = thread(key).value;
-  const one = conversation(key);
-  const pending = pendingIn(key);
+  const { messages, loaded, start, end, loading, error, one, pending } = useFramed(() => ({
+    ...thread(key).value,
+    one: conversation(key),
+    pending: pendingIn(key),
+  }));
   const box = useRef();
   const inner = useRef();
   const stick = useRef(true);

@@ -17,6 +17,8 @@ import { fullTime, shortTime } from '../words/time.js';
 import { Face, Row, Title } from './chats.js';
 
 const WAIT_MS = 250;
+/** So much of the text may stand before the first hit. */
+const BEFORE = 24;
 
 /** Hits of the server for `text`, asked for when one pauses in writing. */
 function useHits(text, key) {
@@ -87,13 +89,19 @@ function Hit({ message, text, where }) {
   </button>`;
 }
 
+/** Where a word begins a little before `at`. Chinese has no spaces, and may begin anywhere. */
+function wordNear(text, at) {
+  const space = text.slice(at - BEFORE, at).search(/\s(?=\S)/);
+  return at - BEFORE + (space < 0 ? BEFORE / 2 : space + 1);
+}
+
 /** The text from a little before the first hit, with the words that were looked for marked. */
 function Marked({ text, words }) {
   const parts = useMemo(() => {
     const wanted = words.split(/\s+/).filter(Boolean).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
     const pattern = new RegExp(`(${wanted.join('|')})`, 'gi');
     const at = text.search(pattern);
-    return (at > 24 ? `…${text.slice(at - 16)}` : text).split(pattern);
+    return (at > BEFORE ? `…${text.slice(wordNear(text, at))}` : text).split(pattern);
   }, [text, words]);
   return parts.map((part, index) => (index % 2 ? html`<mark>${part}</mark>` : part));
 }

@@ -125,6 +125,7 @@ export const en = {
   join: 'Join',
   openRoom: 'Open',
   draft: 'Draft:',
+  emptyMessage: '(empty message)',
   lastImage: 'Picture',
   lastFile: 'File',
   lastRequest: 'Friend request',

@@ -119,6 +119,7 @@ export const zh = {
   join: '加入',
   openRoom: '打开',
   draft: '[草稿]',
+  emptyMessage: '（空消息）',
   lastImage: '图片',
   lastFile: '文件',
   lastRequest: '好友请求',
