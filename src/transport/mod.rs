@@ -7,6 +7,7 @@ mod inbox;
 mod run;
 pub mod socketio;
 pub mod tcp;
+mod websocket;
 
 use std::net::IpAddr;
 use std::sync::Arc;
