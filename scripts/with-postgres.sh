@@ -68,7 +68,7 @@ as_owner "$bin/initdb" -D "$dir/data" -U nodeim --pwfile="$dir/password" --auth=
 # Below the range from which the kernel takes ports for outgoing connections; if one is taken, another is tried.
 for _ in 1 2 3 4 5; do
   port=$((20000 + RANDOM % 12000))
-  options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=300"
+  options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=300 -c fsync=off"
   if as_owner "$bin/pg_ctl" -D "$dir/data" -l "$dir/server.log" -o "$options" -w -s start >"$dir/start.log" 2>&1; then
     started=yes
     break
