@@ -21,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::store::{Batcher, Store};
 use crate::transport::Connections;
 use crate::transport::socketio::SocketIoTransport;
+use crate::transport::socketio09::SocketIo09;
 
 /// Commits whose messages wait to be announced. A few: the batcher shall not run far ahead of the fan-out.
 const SETTLED_QUEUE: usize = 4;
@@ -70,25 +71,29 @@ impl App {
         let chat = Chat::new(&config, store.clone(), hub, files, jobs, tasks.clone());
         let chat = Arc::new(chat.map_err(|error| error.to_string())?);
         let nodeim = Arc::new(Nodeim::new(Arc::clone(&chat), Arc::clone(&metrics)));
-        let transport = SocketIoTransport::new(nodeim, Arc::clone(&config), tasks.clone(), Arc::clone(&metrics));
+        let transport =
+            SocketIoTransport::new(Arc::clone(&nodeim), Arc::clone(&config), tasks.clone(), Arc::clone(&metrics));
+        let old = SocketIo09::new(nodeim, Arc::clone(&config), tasks.clone(), Arc::clone(&metrics));
         let registry = transport.registry();
+        let connections = vec![Arc::clone(&registry) as Arc<dyn Connections>, old.connections()];
         let parts = Parts {
             config: Arc::clone(&config),
             store: store.clone(),
             metrics: Arc::clone(&metrics),
-            registry: Arc::clone(&registry),
+            registry,
+            connections: connections.clone(),
             chat: Arc::clone(&chat),
             disk,
         };
-        let router = http::router(parts, transport.layers());
+        let router = http::router(parts, transport.layers(), old.gate());
 
         let address = listener.address();
         tasks.spawn(listener.serve(router, stopping.clone(), tasks.clone()));
-        tasks.spawn(keep_marks(Arc::clone(&chat), heartbeat(&config), stopping.clone()));
+        tasks.spawn(keep_marks(Arc::clone(&chat), connections.clone(), heartbeat(&config), stopping.clone()));
         tasks.spawn(keep_clean(chat, Duration::from_millis(config.cleanup_interval_ms), stopping.clone()));
         tasks.spawn(keep_tidy(metrics, stopping.clone()));
         info!("listening on http://{address}");
-        Ok(Self { address, config, store, connections: vec![registry], stopping, sealed, tasks })
+        Ok(Self { address, config, store, connections, stopping, sealed, tasks })
     }
 
     /// Where the server listens.
@@ -136,13 +141,21 @@ impl App {
     }
 }
 
-/// A connection that was alive for so long has read everything that was sent to it before.
+/// Marks age by generations of at least this length.
 fn heartbeat(config: &Config) -> Duration {
     Duration::from_millis(config.ping_interval_ms + config.ping_timeout_ms)
 }
 
-async fn keep_marks(chat: Arc<Chat>, interval: Duration, stopping: CancellationToken) {
-    while stopping.run_until_cancelled(tokio::time::sleep(interval)).await.is_some() {
+/// A generation is long enough for every transport that is in use to notice that a client is dead: what was noted
+/// before a whole one has arrived.
+async fn keep_marks(
+    chat: Arc<Chat>,
+    connections: Vec<Arc<dyn Connections>>,
+    least: Duration,
+    stopping: CancellationToken,
+) {
+    let unnoticed = || connections.iter().map(|connections| connections.unnoticed()).fold(least, Duration::max);
+    while stopping.run_until_cancelled(tokio::time::sleep(unnoticed())).await.is_some() {
         chat.store_aged_marks().await;
     }
 }

@@ -65,6 +65,9 @@ pub struct Config {
     pub ping_interval_ms: u64,
     pub ping_timeout_ms: u64,
     pub connect_timeout_ms: u64,
+    pub sio09_handshakes_max: usize,
+    pub sio09_handshakes_per_address: usize,
+    pub sio09_sessions_max: usize,
     pub header_timeout_ms: u64,
     pub upload_idle_timeout_ms: u64,
     pub upload_timeout_ms: u64,
@@ -168,7 +171,7 @@ impl Config {
         {
             return Err("database_url must begin with sqlite:, postgres:// or postgresql://".to_owned());
         }
-        let ranges: [(&str, u64, std::ops::RangeInclusive<u64>); 46] = [
+        let ranges: [(&str, u64, std::ops::RangeInclusive<u64>); 49] = [
             ("bcrypt_cost", self.bcrypt_cost.into(), 4..=20),
             ("bcrypt_parallel", self.bcrypt_parallel as u64, 1..=256),
             ("database_connections", self.database_connections.into(), 2..=1000),
@@ -206,6 +209,9 @@ impl Config {
             ("ping_interval_ms", self.ping_interval_ms, 100..=3_600_000),
             ("ping_timeout_ms", self.ping_timeout_ms, 100..=3_600_000),
             ("connect_timeout_ms", self.connect_timeout_ms, 100..=3_600_000),
+            ("sio09_handshakes_max", self.sio09_handshakes_max as u64, 1..=1_000_000),
+            ("sio09_handshakes_per_address", self.sio09_handshakes_per_address as u64, 1..=1_000_000),
+            ("sio09_sessions_max", self.sio09_sessions_max as u64, 1..=10_000_000),
             ("database_timeout_ms", self.database_timeout_ms, 10..=600_000),
             ("header_timeout_ms", self.header_timeout_ms, 100..=3_600_000),
             ("tcp_user_timeout_ms", self.tcp_user_timeout_ms, 100..=3_600_000),

@@ -19,8 +19,8 @@ pub(super) async fn healthz(State(parts): State<Parts>) -> impl IntoResponse {
 
 /// `GET /metrics`: Prometheus text.
 pub(super) async fn metrics(State(parts): State<Parts>) -> impl IntoResponse {
-    let (polling, websocket) = parts.registry.count();
-    parts.metrics.connections("polling").set(polling as f64);
-    parts.metrics.connections("websocket").set(websocket as f64);
+    for (transport, count) in parts.connections.iter().flat_map(|connections| connections.count()) {
+        parts.metrics.connections(transport).set(count as f64);
+    }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], parts.metrics.render())
 }

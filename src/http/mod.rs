@@ -11,6 +11,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, header};
+use axum::middleware::Next;
+use axum::response::Response;
 use axum::routing::get;
 use socketioxide::layer::SocketIoLayer;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
@@ -24,6 +26,7 @@ use crate::chat::Chat;
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::store::Store;
+use crate::transport::Connections;
 use crate::transport::socketio::Registry;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -35,6 +38,7 @@ pub struct Parts {
     pub store: Store,
     pub metrics: Arc<Metrics>,
     pub registry: Arc<Registry>,
+    pub connections: Vec<Arc<dyn Connections>>,
     pub chat: Arc<Chat>,
     pub disk: Arc<Disk>,
 }
@@ -42,9 +46,13 @@ pub struct Parts {
 /// Everything that this server answers over HTTP.
 ///
 /// The Socket.IO layers take all of their paths for themselves, so the client files, which lie below one of them,
-/// are on a router outside.
-pub fn router(parts: Parts, layers: (SocketIoLayer, SocketIoLayer)) -> Router {
-    let inner = Router::new().layer(layers.0).layer(layers.1);
+/// are on a router outside. So is the gate to Socket.IO 0.9, which answers what is for it and lets the rest pass.
+pub fn router<G, F>(parts: Parts, layers: (SocketIoLayer, SocketIoLayer), gate: G) -> Router
+where
+    G: Fn(Request, Next) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response> + Send + 'static,
+{
+    let inner = Router::new().layer(layers.0).layer(layers.1).layer(axum::middleware::from_fn(gate));
     let sessions = axum::middleware::from_fn_with_state(parts.clone(), address::follow_session);
     let addresses = axum::middleware::from_fn_with_state(parts.clone(), address::identify);
     Router::new()

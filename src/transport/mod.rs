@@ -6,11 +6,13 @@
 mod inbox;
 mod run;
 pub mod socketio;
+pub mod socketio09;
 pub mod tcp;
 mod websocket;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -71,6 +73,13 @@ pub trait Connections: Send + Sync {
 
     /// Ends every connection at once.
     fn cut(&self);
+
+    /// How many connections there are over which transport.
+    fn count(&self) -> Vec<(&'static str, usize)>;
+
+    /// How long something may have been given to a connection that was dead already before that is noticed. Zero as
+    /// long as there is no connection.
+    fn unnoticed(&self) -> Duration;
 }
 
 /// One client's connection, as its session sees it.
@@ -81,6 +90,8 @@ pub struct Link {
     pub address: IpAddr,
     /// The name of this connection in logs.
     pub id: Arc<str>,
+    /// The client speaks Socket.IO 0.9.
+    pub is_09: bool,
 }
 
 impl Link {

@@ -42,6 +42,7 @@ mod search;
 mod secrets;
 mod sessions;
 mod slow;
+mod socketio09;
 mod story;
 mod transports;
 mod upload_panel;

@@ -6,6 +6,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::transport::{Call, Link};
+
 /// A command's parameters, and the tag by which its sender knows the reply.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Envelope {
@@ -13,11 +15,27 @@ pub(super) struct Envelope {
     pub(super) tag: Option<Value>,
 }
 
+/// Who sent an event, as far as it changes how its argument is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// Socket.IO 0.9, without an acknowledgement: most probably the client of 2013, which leaves `data` out where it
+    /// has none, so an `id` alone is its counter.
+    Old,
+    Other,
+}
+
+impl Sender {
+    pub(super) fn of(link: &Link, call: &Call) -> Self {
+        if link.is_09 && call.reply.is_none() { Self::Old } else { Self::Other }
+    }
+}
+
 /// Opens the first argument of an event. What is no object counts as an empty one.
 ///
 /// Exactly `id` (a number or string) and `data` (an object or null) are the old envelope; everything else is the
-/// payload itself. That is unambiguous: no command has a parameter `data` with an object in it.
-pub(super) fn open(argument: Value) -> Envelope {
+/// payload itself. That is unambiguous: no command has a parameter `data` with an object in it. From an old client
+/// all that has a `data`, and all that has nothing but an `id`, is an envelope too.
+pub(super) fn open(argument: Value, sender: Sender) -> Envelope {
     let Value::Object(mut object) = argument else {
         return Envelope { payload: Map::new(), tag: None };
     };
@@ -29,6 +47,12 @@ pub(super) fn open(argument: Value) -> Envelope {
             Some(Value::Null) => return Envelope { payload: Map::new(), tag },
             _ => {}
         }
+    }
+    let has_only_id = object.keys().all(|key| key == "id");
+    if sender == Sender::Old && (object.contains_key("data") || has_only_id) {
+        let data = object.remove("data");
+        let payload = if let Some(Value::Object(data)) = data { data } else { Map::new() };
+        return Envelope { payload, tag: object.remove("id") };
     }
     Envelope { payload: object, tag }
 }
@@ -46,8 +70,8 @@ mod tests {
 
     use super::*;
 
-    fn opened(argument: Value) -> (Value, Value) {
-        let envelope = open(argument);
+    fn opened(argument: Value, sender: Sender) -> (Value, Value) {
+        let envelope = open(argument, sender);
         (Value::Object(envelope.payload), envelope.tag.unwrap_or(Value::Null))
     }
 
@@ -80,7 +104,32 @@ mod tests {
             (json!(7), json!({}), Value::Null),
             (json!("x"), json!({}), Value::Null),
         ] {
-            assert_eq!(opened(argument.clone()), (payload, tag), "{argument}");
+            assert_eq!(opened(argument.clone(), Sender::Other), (payload, tag), "{argument}");
+        }
+    }
+
+    /// The rows that concern Socket.IO 0.9 without an acknowledgement.
+    #[test]
+    fn the_case_table_of_old_clients() {
+        for (argument, payload, tag) in [
+            // W1: as from others.
+            (json!({"id": 7, "data": {"id": 5}}), json!({"id": 5}), json!(7)),
+            (json!({"id": 0, "data": null}), json!({}), json!(0)),
+            // W2: an id alone is the counter, and data is the payload whatever stands beside it.
+            (json!({"id": 7}), json!({}), json!(7)),
+            (json!({"id": null}), json!({}), Value::Null),
+            (json!({}), json!({}), Value::Null),
+            (json!({"data": {"a": 1}}), json!({"a": 1}), Value::Null),
+            (json!({"id": 7, "data": {"a": 1}, "more": 1}), json!({"a": 1}), json!(7)),
+            (json!({"id": 7, "data": "x"}), json!({}), json!(7)),
+            (json!({"id": 7, "data": [1]}), json!({}), json!(7)),
+            (json!({"id": {"a": 1}, "data": {"b": 1}}), json!({"b": 1}), json!({"a": 1})),
+            (json!([1]), json!({}), Value::Null),
+            // W3: a client without the addition of 2013.
+            (json!({"username": "u", "password": "p"}), json!({"username": "u", "password": "p"}), Value::Null),
+            (json!({"id": 7, "password": "p"}), json!({"id": 7, "password": "p"}), json!(7)),
+        ] {
+            assert_eq!(opened(argument.clone(), Sender::Old), (payload, tag), "{argument}");
         }
     }
 
@@ -111,7 +160,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_is_lost_and_replies_are_json(argument in any_json(), command in any::<String>()) {
-            let envelope = open(argument.clone());
+            let envelope = open(argument.clone(), Sender::Other);
             let is_wrapped = Value::Object(envelope.payload.clone()) != argument;
             if is_wrapped && argument.is_object() {
                 let inside = argument["data"].as_object().cloned().unwrap_or_default();

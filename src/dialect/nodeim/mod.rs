@@ -29,7 +29,7 @@ use crate::metrics::Metrics;
 use crate::transport::{Call, Dialect, Link, Refusal, Session};
 use codes::{Rule, fault, rule};
 use context::Context;
-use envelope::Envelope;
+use envelope::{Envelope, Sender};
 
 /// The dialect, for all its connections.
 pub struct Nodeim {
@@ -54,7 +54,8 @@ impl Dialect for Nodeim {
         let Some(rule) = rule(&call.event) else {
             return;
         };
-        let tag = call.payload.map(envelope::open).ok().and_then(|envelope| envelope.tag);
+        let sender = Sender::of(link, &call);
+        let tag = call.payload.ok().and_then(|argument| envelope::open(argument, sender).tag);
         let fault = codes::refused(why);
         self.metrics.command(rule.name, fault.code, std::time::Duration::ZERO);
         answer(link, call.reply, rule.name, tag.as_ref(), &to_json(&fault));
@@ -69,6 +70,7 @@ pub struct Conversation {
 
 impl Session for Conversation {
     async fn call(&mut self, call: Call) {
+        let sender = Sender::of(&self.context.link, &call);
         let Call { event, payload, reply } = call;
         let Some(rule) = rule(&event) else {
             // Old server: silent. Who waits for an acknowledgement is told.
@@ -79,7 +81,7 @@ impl Session for Conversation {
         };
         let started = Instant::now();
         let link = self.context.link.clone();
-        let (tag, result) = match payload.map(envelope::open) {
+        let (tag, result) = match payload.map(|argument| envelope::open(argument, sender)) {
             Ok(Envelope { payload, tag }) => (tag, dispatch(&mut self.context, rule, payload).await),
             Err(_) => (None, Err(Error::Invalid(Reason::Unreadable))),
         };

@@ -48,7 +48,8 @@ pub struct SocketIoTransport<D> {
 
 impl<D: Dialect> SocketIoTransport<D> {
     pub fn new(dialect: Arc<D>, config: Arc<Config>, tasks: TaskTracker, metrics: Arc<Metrics>) -> Arc<Self> {
-        Arc::new(Self { dialect, config, registry: Arc::default(), tasks, metrics })
+        let heartbeat = Duration::from_millis(config.ping_interval_ms + config.ping_timeout_ms);
+        Arc::new(Self { dialect, config, registry: Arc::new(Registry::new(heartbeat)), tasks, metrics })
     }
 
     /// The live connections.
@@ -146,7 +147,7 @@ impl<D: Dialect> SocketIoTransport<D> {
         self.registry.add(sid, Arc::clone(&door), Arc::clone(&outbox));
 
         let way = Arc::clone(&outbox) as Arc<dyn Way>;
-        let link = Link { way, address, id: sid.as_str().into() };
+        let link = Link { way, address, id: sid.as_str().into(), is_09: false };
         let registry = Arc::clone(&self.registry);
         let dialect = Arc::clone(&self.dialect);
         let limiter = limiter(&self.config);
@@ -176,7 +177,8 @@ impl Door {
         };
         if let Some(outbox) = outbox.upgrade() {
             let call = incoming.into_call(&outbox);
-            dialect.refuse(&Link { way: outbox, address: *address, id: "".into() }, call, why);
+            let link = Link { way: outbox, address: *address, id: "".into(), is_09: false };
+            dialect.refuse(&link, call, why);
         }
     }
 }

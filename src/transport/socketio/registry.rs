@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dashmap::DashMap;
 use parking_lot::Mutex;
@@ -32,15 +33,15 @@ impl Drop for Poll {
 pub struct Registry {
     connections: DashMap<Sid, (Arc<Door>, Arc<Outbox>)>,
     early: Cache<Sid, Arc<Mutex<Flow>>>,
-}
-
-impl Default for Registry {
-    fn default() -> Self {
-        Self { connections: DashMap::new(), early: Cache::new(MAX_EARLY) }
-    }
+    /// A connection that was alive for so long has read everything that was sent to it before.
+    heartbeat: Duration,
 }
 
 impl Registry {
+    pub(super) fn new(heartbeat: Duration) -> Self {
+        Self { connections: DashMap::new(), early: Cache::new(MAX_EARLY), heartbeat }
+    }
+
     pub(super) fn add(&self, sid: Sid, door: Arc<Door>, outbox: Arc<Outbox>) {
         self.connections.insert(sid, (door, outbox));
     }
@@ -83,12 +84,6 @@ impl Registry {
         let sid: Sid = sid.parse().ok()?;
         Some(Arc::clone(&self.connections.get(&sid)?.1))
     }
-
-    /// Open connections over polling and over websockets.
-    pub fn count(&self) -> (usize, usize) {
-        let polling = self.connections.iter().filter(|entry| entry.1.transport() == TransportType::Polling).count();
-        (polling, self.connections.len().saturating_sub(polling))
-    }
 }
 
 impl Connections for Registry {
@@ -109,5 +104,14 @@ impl Connections for Registry {
             entry.1.close();
             entry.0.gone.cancel();
         }
+    }
+
+    fn count(&self) -> Vec<(&'static str, usize)> {
+        let polling = self.connections.iter().filter(|entry| entry.1.transport() == TransportType::Polling).count();
+        vec![("polling", polling), ("websocket", self.connections.len().saturating_sub(polling))]
+    }
+
+    fn unnoticed(&self) -> Duration {
+        if self.connections.is_empty() { Duration::ZERO } else { self.heartbeat }
     }
 }

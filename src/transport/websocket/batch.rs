@@ -51,7 +51,11 @@ impl Batch {
     }
 
     /// Writes until nothing is left.
-    pub(super) fn poll_write(&mut self, mut io: Pin<&mut impl AsyncWrite>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(super) fn poll_write(
+        &mut self,
+        mut io: Pin<&mut impl AsyncWrite>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
         while self.written < self.bytes.len() {
             let count = ready!(io.as_mut().poll_write(cx, &self.bytes[self.written..]))?;
             if count == 0 {

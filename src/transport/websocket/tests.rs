@@ -137,7 +137,8 @@ async fn an_end_without_a_goodbye_is_a_break() {
 #[tokio::test]
 async fn junk_and_large_messages_are_a_break() {
     // Not masked; reserved bits; a length that is over the limit, of which nothing comes.
-    for frame in [&[0x81, 0x01, b'x'][..], &[0xf1, 0x80, 0, 0, 0, 0], &[0x81, 0xff, 0, 0, 0, 0, 0, 2, 0, 0, 1, 2, 3, 4]] {
+    for frame in [&[0x81, 0x01, b'x'][..], &[0xf1, 0x80, 0, 0, 0, 0], &[0x81, 0xff, 0, 0, 0, 0, 0, 2, 0, 0, 1, 2, 3, 4]]
+    {
         let (socket, mut stream) = pair(1024);
         stream.write_all(frame).await.unwrap();
         assert_eq!(converse(socket, &Parrot::default()).await, End::Broken, "{frame:?}");

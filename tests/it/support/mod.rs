@@ -3,6 +3,7 @@
 mod client;
 mod database;
 mod modern;
+mod old;
 mod people;
 mod polling;
 mod process;
@@ -13,9 +14,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-pub(crate) use client::{Client, Revision};
+pub(crate) use client::{Client, Gone, Revision};
 pub(crate) use database::Database;
 pub(crate) use modern::texts;
+pub(crate) use old::{Http, Old, TRANSPORTS, frame, unframe};
 pub(crate) use people::{PASSWORD, befriend};
 pub(crate) use polling::Polling;
 pub(crate) use process::{Process, run_to_end};
