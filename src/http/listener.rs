@@ -31,13 +31,13 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Binds the configured address.
+    /// Binds an address.
     ///
     /// # Errors
     /// One line for the operator.
-    pub async fn bind(config: &Config) -> Result<Self, String> {
-        let listener = TcpListener::bind(config.listen).await;
-        let listener = listener.map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    pub async fn bind(address: SocketAddr, config: &Config) -> Result<Self, String> {
+        let listener = TcpListener::bind(address).await;
+        let listener = listener.map_err(|error| format!("cannot listen on {address}: {error}"))?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         Ok(Self {
             listener,

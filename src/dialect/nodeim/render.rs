@@ -41,7 +41,8 @@ impl Renderer for NodeimRenderer {
             | Event::Typing { .. }
             | Event::FriendsChanged
             | Event::Quieted { .. }
-            | Event::SessionEnded { .. } => None,
+            | Event::SessionEnded { .. }
+            | Event::Broadcast { .. } => None,
         }
     }
 }
