@@ -27,6 +27,7 @@ mod log;
 mod markup;
 mod messages;
 mod moderation;
+mod mumichat;
 mod not_signed_in;
 mod offline;
 mod order;
