@@ -129,7 +129,7 @@ async fn accounts_get_user_names_of_their_own() {
         ("alee@example.org", "alee3"),
         ("o'neil<b>@example.com", "oneilb"),
         ("李小龙@example.com", "李小龙"),
-        ("@example.com", "user5"),
+        ("@example.com", "user6"),
     ] {
         let data = json!({"email": email, "password": PASSWORD, "firstName": "A", "lastName": "B"});
         assert_eq!(mumi.code("register", data).await, 203);
