@@ -98,10 +98,13 @@ impl Chat {
 
     /// Removes `friend` from one's own list. They keep their side and are not told.
     pub async fn remove_friend(&self, me: UserId, friend: UserId) -> Result<()> {
-        let was_there = self.store.remove_friend(me, friend).await?;
+        let removed = self.store.remove_friend(me, friend).await?;
         self.hub.leave(me, Topic::Watchers(friend));
-        if was_there {
-            self.hub.publish(Topic::Devices(me), Event::FriendsChanged);
+        match removed {
+            // A request: the other side has it in its list.
+            Some(false) => self.hub.publish_all(&[Topic::Devices(me), Topic::Devices(friend)], Event::FriendsChanged),
+            Some(true) => self.hub.publish(Topic::Devices(me), Event::FriendsChanged),
+            None => {}
         }
         Ok(())
     }

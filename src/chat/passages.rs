@@ -81,7 +81,8 @@ fn announce(hub: &Hub, room: Arc<Room>, way: Way, is_new: bool) {
         Way::Leaves(user) => {
             hub.leave(user.id, topic);
             if is_new {
-                hub.publish(topic, Event::RoomLeft { room, person: person(user), by: None });
+                let devices = Topic::Devices(user.id);
+                hub.publish_all(&[topic, devices], Event::RoomLeft { room, person: person(user), by: None });
             }
         }
         Way::IsKicked { user, by } => {

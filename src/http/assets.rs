@@ -1,4 +1,4 @@
-//! The chat page and the classic one, their modules and packages, and the socket.io client files, all from `static/`.
+//! The chat page and the classic one, their modules and packages, and the socket.io clients' files, all from `static/`.
 //!
 //! A release build carries the files inside the program; a debug build reads them from disk, so the page
 //! can be edited while the server runs. The packages come from npm (`npm ci` in `static/`) and may
@@ -42,6 +42,8 @@ use sha2::{Digest, Sha256};
 #[include = "node_modules/socket.io-client/package.json"]
 #[include = "node_modules/socket.io-client/dist/*.js"]
 #[include = "node_modules/socket.io-client/dist/*.js.map"]
+#[include = "node_modules/socket.io-client-0.9/package.json"]
+#[include = "node_modules/socket.io-client-0.9/dist/*.js"]
 struct Files;
 
 /// The pages' addresses, and the folder of `static/` that each of them shows.
@@ -68,6 +70,13 @@ const CLIENT_FILES: [&str; 8] = [
     "socket.io.msgpack.min.js.map",
 ];
 
+/// Where the clients' files come from: today's, and the one for Socket.IO 0.9, below a folder of that name.
+const CLIENT: &str = "socket.io-client";
+const OLD_CLIENT: &str = "socket.io-client-0.9";
+
+/// The files of the client for Socket.IO 0.9, below `/socket.io/0.9`.
+const OLD_CLIENT_FILES: [&str; 2] = ["socket.io.js", "socket.io.min.js"];
+
 const CLIENT_MISSING: &str =
     "The socket.io client is not installed. Run `npm ci` in static/, then build the server again.\n";
 
@@ -80,7 +89,8 @@ const PAGE_POLICY: &str = "style-src 'self'; style-src-attr 'unsafe-inline'; \
     img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; frame-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
 
-/// The pages, their files, the two pictures of presence, and `GET /socket.io/<client file>`.
+/// The pages, their files, the two pictures of presence, and `GET /socket.io/<client file>`; those of the old client
+/// are below `/socket.io/0.9`.
 ///
 /// The client files stand below `/socket.io`, which socketioxide's layer claims whole: this router must
 /// see a request before that layer does.
@@ -95,9 +105,11 @@ pub(super) fn routes() -> Router {
         routes.route(&format!("/{address}/{{*path}}"), get(serve))
     });
 
-    CLIENT_FILES.into_iter().fold(routes, |routes, name| {
-        let serve = async move |headers: HeaderMap| client_file(name, &headers);
-        routes.route(&format!("/socket.io/{name}"), get(serve))
+    let files = CLIENT_FILES.map(|name| (CLIENT, "/socket.io", name)).into_iter();
+    let old_files = OLD_CLIENT_FILES.map(|name| (OLD_CLIENT, "/socket.io/0.9", name));
+    files.chain(old_files).fold(routes, |routes, (package, folder, name)| {
+        let serve = async move |headers: HeaderMap| client_file(package, name, &headers);
+        routes.route(&format!("{folder}/{name}"), get(serve))
     })
 }
 
@@ -145,9 +157,9 @@ fn content_type(name: &str) -> Option<&'static str> {
 
 /// Headers as socket.io 4.8 sends them (`Server.serve` in its `lib/index.ts`): the client's version is
 /// the tag of every file, and a cache asks again each time.
-fn client_file(name: &str, request: &HeaderMap) -> Response {
-    let file = Files::get(&format!("node_modules/socket.io-client/dist/{name}"));
-    let (Some(file), Some(version)) = (file, client_version()) else {
+fn client_file(package: &str, name: &str, request: &HeaderMap) -> Response {
+    let file = Files::get(&format!("node_modules/{package}/dist/{name}"));
+    let (Some(file), Some(version)) = (file, client_version(package)) else {
         return (StatusCode::NOT_FOUND, CLIENT_MISSING).into_response();
     };
     let content_type = if name.ends_with(".map") {
@@ -159,13 +171,13 @@ fn client_file(name: &str, request: &HeaderMap) -> Response {
     answer(file, content_type, "public, max-age=0", &format!("\"{version}\""), request)
 }
 
-fn client_version() -> Option<String> {
+fn client_version(package: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Package {
         version: String,
     }
 
-    let file = Files::get("node_modules/socket.io-client/package.json")?;
+    let file = Files::get(&format!("node_modules/{package}/package.json"))?;
     let package: Package = serde_json::from_slice(&file.data).ok()?;
     Some(package.version)
 }
@@ -199,7 +211,7 @@ mod tests {
     use axum::http::{Method, Request};
     use tower::Service;
 
-    const CLIENT: &str = "/socket.io/socket.io.js";
+    const CLIENT_FILE: &str = "/socket.io/socket.io.js";
 
     async fn send(method: Method, path: &str, known: Option<&str>) -> Response {
         let mut request = Request::builder().method(method).uri(path);
@@ -296,13 +308,18 @@ mod tests {
 
     #[tokio::test]
     async fn client_files_are_served_as_node_does_or_asked_for() {
-        let Some(version) = client_version() else {
-            let response = send(Method::GET, CLIENT, None).await;
+        let Some(version) = client_version(CLIENT) else {
+            let response = send(Method::GET, CLIENT_FILE, None).await;
             assert_eq!(response.status(), StatusCode::NOT_FOUND);
             assert_eq!(body(response).await, CLIENT_MISSING);
             return;
         };
 
+        for name in OLD_CLIENT_FILES {
+            let response = send(Method::GET, &format!("/socket.io/0.9/{name}"), None).await;
+            let expected = client_version(OLD_CLIENT).map_or(StatusCode::NOT_FOUND, |_| StatusCode::OK);
+            assert_eq!(response.status(), expected, "{name}");
+        }
         for name in CLIENT_FILES {
             let response = send(Method::GET, &format!("/socket.io/{name}"), None).await;
             let kind = if name.ends_with(".map") { "json" } else { "javascript" };
@@ -312,9 +329,9 @@ mod tests {
             assert!(!body(response).await.is_empty());
         }
         let known = format!("W/\"{version}\"");
-        assert_eq!(send(Method::GET, CLIENT, Some(&known)).await.status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(send(Method::GET, CLIENT_FILE, Some(&known)).await.status(), StatusCode::NOT_MODIFIED);
 
-        let head = send(Method::HEAD, CLIENT, None).await;
+        let head = send(Method::HEAD, CLIENT_FILE, None).await;
         assert_eq!(head.status(), StatusCode::OK);
         assert_eq!(body(head).await, "");
     }

@@ -93,16 +93,17 @@ impl Store {
         rows.iter().map(request).collect()
     }
 
-    /// Removes `friend` from the list of `owner`, a request too. The other direction stays. False if there was none.
-    pub async fn remove_friend(&self, owner: UserId, friend: UserId) -> Result<bool> {
-        let removed = sqlx::query("delete from friendships where owner_id = $1 and friend_id = $2")
-            .bind(owner.0)
-            .bind(friend.0)
-            .execute(&self.write)
-            .await
-            .map_err(failed)?
-            .rows_affected();
-        Ok(removed > 0)
+    /// Removes `friend` from the list of `owner`, a request too. The other direction stays. Whether they had accepted;
+    /// none if they were not in the list.
+    pub async fn remove_friend(&self, owner: UserId, friend: UserId) -> Result<Option<bool>> {
+        let accepted: Option<i64> =
+            sqlx::query_scalar("delete from friendships where owner_id = $1 and friend_id = $2 returning accepted")
+                .bind(owner.0)
+                .bind(friend.0)
+                .fetch_optional(&self.write)
+                .await
+                .map_err(failed)?;
+        Ok(accepted.map(|accepted| accepted != 0))
     }
 
     /// Files `friend` under `group`. False if they are not in the list of `owner`.

@@ -33,6 +33,28 @@ for (const dark of [false, true]) {
   });
 }
 
+scene('axe notices what it is there for', async (play) => {
+  const { page } = await play.visitor();
+  await page.getByRole('main').evaluate((main) => main.append(document.createElement('button')));
+  const lines = await findings(page);
+  assert.ok(lines.some((line) => line.startsWith('button-name')), lines.join('\n'));
+});
+
+for (const dark of [false, true]) {
+  scene(`axe finds nothing serious in the classic page, ${dark ? 'dark' : 'light'}`, async (play) => {
+    const bob = await play.client('bob');
+    const { page } = await play.visitor({ dark, path: '/classic.html' });
+    assert.deepEqual(await findings(page), []);
+    await page.getByLabel('User name', { exact: true }).fill(play.fresh('alee'));
+    await page.getByLabel('Password').fill('secret-111111');
+    await page.getByRole('button', { name: 'Create account' }).click();
+    await page.getByLabel('User name or number').fill(bob.username);
+    await page.getByRole('button', { name: 'Find' }).click();
+    await page.getByText(bob.username).first().waitFor();
+    assert.deepEqual(await findings(page), []);
+  });
+}
+
 scene('by keyboard alone: signing up, writing, the menu of a message, dialogs', async (play) => {
   const bob = await play.client('bob');
   const visitor = await play.visitor();

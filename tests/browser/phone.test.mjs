@@ -47,7 +47,8 @@ scene('the whole way on a phone: sign up, find, write, menu, back', async (play)
     await alee.button('Send').tap();
     await alee.sent(text);
   }
-  await ok(bob, 'message', { to: (await me(bob, alee)).id, message: '<table width=3000><tr><td>wide</td></tr></table><div style="width:3000px">x</div><p style="margin-left:2000px">far</p>' });
+  const { from } = await bob.take('message', ({ message }) => message.startsWith('one'));
+  await ok(bob, 'message', { to: from.id, message: '<table width=3000><tr><td>wide</td></tr></table><div style="width:3000px">x</div><p style="margin-left:2000px">far</p>' });
   await alee.sees('wide');
   await fits(alee, 'the conversation');
 
@@ -58,8 +59,10 @@ scene('the whole way on a phone: sign up, find, write, menu, back', async (play)
   const touch = await alee.context.newCDPSession(alee.page);
   const at = { x: x + width / 2, y: y + height / 2 };
   await touch.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [at] });
-  await alee.menuItem('Reply').waitFor();
+  // The press itself takes this long: half a second and a little.
+  await alee.page.evaluate(() => new Promise((done) => setTimeout(done, 650)));
   await touch.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+  await alee.menuItem('Reply').waitFor();
   await fits(alee, 'the menu of a message');
   await alee.menuItem('Reply').tap();
   await alee.composer.fill('an answer');
@@ -107,10 +110,3 @@ scene('rooms, details and settings on a phone', async (play) => {
   }
   await eventually('the dialog is no wider than the phone', () => alee.dialog.evaluate((dialog) => dialog.getBoundingClientRect().width), (width) => width <= 390);
 });
-
-/** The other side of a conversation, by their last message. */
-async function me(client, actor) {
-  const event = await client.take('message', ({ message }) => message.startsWith('one'));
-  assert.ok(actor);
-  return event.from;
-}

@@ -29,7 +29,9 @@ const shown = (actor, name) => actor.log.getByRole('button', { name: `Picture ${
 
 scene('pictures are sent, and looked at with the keyboard', async (play) => {
   const { alee, bob } = await two(play);
-  await attach(alee, png('one.png', 640, 480), png('two.png', 200, 600, { hue: 90 }));
+  await attach(alee, png('one.png', 640, 480));
+  await shown(bob, 'one.png').waitFor();
+  await attach(alee, png('two.png', 200, 600, { hue: 90 }));
   for (const actor of [alee, bob]) {
     await shown(actor, 'one.png').waitFor();
     await shown(actor, 'two.png').waitFor();

@@ -5,6 +5,8 @@ import { WAIT_MS } from '../clients/wait.mjs';
 
 export class Watched {
   console = [];
+  /** What is answered to the browser's own dialogs to come. */
+  answers = [];
 
   constructor(play, context, account = {}) {
     Object.assign(this, { play, context }, account);
@@ -28,6 +30,9 @@ export class Watched {
     page.on('console', (line) => this.#note(`${line.type()}: ${line.text()} (${line.location().url})`, line.type() === 'error'));
     page.on('crash', () => this.#note('the tab crashed', true));
     page.on('dialog', (dialog) => {
+      // The classic page asks by them; a test that expects one says what is answered.
+      const answer = this.answers.shift();
+      if (answer !== undefined) return void dialog.accept(answer);
       this.#note(`a ${dialog.type()} dialog: ${dialog.message()}`, true);
       dialog.dismiss().catch(() => {});
     });

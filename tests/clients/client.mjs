@@ -8,6 +8,7 @@ import { WAIT_MS, within } from './wait.mjs';
 const require = createRequire(import.meta.url);
 
 const packages = {
+  '0.9': 'socket.io-client-0.9',
   1.7: 'socket.io-client-1',
   2.5: 'socket.io-client-2',
   3.1: 'socket.io-client-3',
@@ -20,12 +21,21 @@ const transports = {
   upgrade: ['polling', 'websocket'],
 };
 
+/** What client 0.9 calls the transports that it has in Node. It does not move from one to the other. */
+const transports09 = {
+  websocket: ['websocket'],
+  polling: ['xhr-polling'],
+};
+
 /** Every event that the server may send. */
 const EVENTS = ['message', 'presence', 'room.join', 'room.leave', 'upload', 'rspn'];
 
 /** Every client that must work: each generation over each transport, and the newest one with msgpack. */
 export const kinds = [
-  ...Object.keys(packages).flatMap((version) => Object.keys(transports).map((transport) => kind(version, transport))),
+  ...Object.keys(transports09).map((transport) => kind('0.9', transport)),
+  ...Object.keys(packages)
+    .filter((version) => version !== '0.9')
+    .flatMap((version) => Object.keys(transports).map((transport) => kind(version, transport))),
   ...Object.keys(transports).map((transport) => kind('4.8', transport, { msgpack: true })),
 ];
 
@@ -47,6 +57,7 @@ export async function connect(url, kind, { style = 'ack' } = {}) {
 
 function open(url, { version, transport, msgpack }) {
   const io = require(packages[version]);
+  if (version === '0.9') return open09(io, url, transport);
   const options = {
     forceNew: true,
     transports: transports[transport],
@@ -59,6 +70,17 @@ function open(url, { version, transport, msgpack }) {
     options.parser = require('socket.io-msgpack-parser');
   }
   return io(url, options);
+}
+
+function open09(io, url, transport) {
+  return io.connect(url, {
+    'force new connection': true,
+    transports: transports09[transport],
+    // The delay doubles up to the limit.
+    'reconnection delay': 50,
+    'reconnection limit': 300,
+    'max reconnection attempts': 200,
+  });
 }
 
 export class Client {
@@ -136,7 +158,8 @@ export class Client {
   }
 
   close() {
-    this.socket.close();
+    // What 0.9 calls it, and the others too.
+    this.socket.disconnect();
   }
 
   toString() {

@@ -72,6 +72,20 @@ describe('the served client', () => {
     await converse(t, io(server.url, { transports: ['websocket'] }));
   });
 
+  for (const file of ['socket.io.js', 'socket.io.min.js']) {
+    test(`0.9/${file} is the old client as it comes, and works`, async (t) => {
+      const response = await fetch(`${server.url}/socket.io/0.9/${file}`);
+      assert.equal(response.headers.get('etag'), '"0.9.17"');
+      const code = await response.text();
+      assert.equal(code, await readFile(join(`${FOLDER}-0.9`, 'dist', file), 'utf8'));
+
+      const page = vm.createContext({ ...browserWorld(), ...pageOf2013(server.url) });
+      vm.runInContext(code, page, { filename: file });
+      page.address = server.url;
+      await converse(t, vm.runInContext("io.connect(address, { transports: ['websocket'] })", page));
+    });
+  }
+
   test('the chat page has all that it names', async () => {
     const page = await fetch(`${server.url}/`);
     assert.equal(page.status, 200);
@@ -115,6 +129,14 @@ function browserWorld() {
   const timers = { setTimeout, clearTimeout };
   const binary = { ArrayBuffer, Uint8Array, Blob, FileReader, TextEncoder, TextDecoder };
   return { WebSocket, XMLHttpRequest, ...timers, ...binary };
+}
+
+/** What the script of 2013 looks at besides: where it is, and whether the page has loaded. */
+function pageOf2013(url) {
+  const { protocol, hostname, port } = new URL(url);
+  const location = { protocol, hostname, port };
+  const document = { readyState: 'complete', domain: hostname, documentElement: { style: {} } };
+  return { location, navigator: { userAgent: '' }, document };
 }
 
 /** The one thing of a browser's FileReader that the client needs and Node does not have. */

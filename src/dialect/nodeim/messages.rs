@@ -8,6 +8,7 @@ use super::modern::amending::format;
 use super::render;
 use super::wire::{self, Sent};
 use crate::chat::error::{Error, Result};
+use crate::chat::event::Place;
 use crate::chat::ids::{RoomId, Seq, UserId};
 use crate::chat::message::Message;
 use crate::chat::{LogQuery, Said};
@@ -20,6 +21,7 @@ pub(super) async fn message(cx: &mut Context, req: wire::Say) -> Result<Sent> {
     let to = Context::target(req.to)?;
     let text = req.message.0.as_deref().or(wordless(&req)).ok_or_else(Error::missing)?;
     let message = cx.chat.send_direct(me, to, said(text, &req)?).await?;
+    cx.typing.said(Place::User(to));
     Ok(sent(&message, &req))
 }
 
@@ -29,6 +31,7 @@ pub(super) async fn room_message(cx: &mut Context, req: wire::Say) -> Result<Sen
     let room = Context::room(req.room.or(req.id))?;
     let text = req.message.filled_ref().or(wordless(&req)).ok_or_else(Error::missing)?;
     let message = cx.chat.send_to_room(&cx.connection, me, room, said(text, &req)?).await?;
+    cx.typing.said(Place::Room(room));
     Ok(sent(&message, &req))
 }
 

@@ -14,6 +14,9 @@ use futures_util::{Stream, StreamExt};
 use parking_lot::Mutex;
 
 const PIECE_BYTES: usize = 16 * 1024;
+/// While a budget holds. The reader asks for a piece at each of its steps, also when it has what it needs: the first
+/// bytes of a file that has already arrived must not use the budget up before its header is read.
+const SMALL_PIECE_BYTES: usize = 1024;
 /// How much is read, and for how long, of what nobody wants any more. A client that is answered before it has sent
 /// everything, and then cut off, does not see the answer.
 const LINGER_BYTES: usize = 64 << 20;
@@ -93,7 +96,8 @@ impl State {
                 None => return Poll::Ready(None),
             }
         }
-        let piece = self.rest.split_to(self.rest.len().min(PIECE_BYTES));
+        let most = if self.budget > LINGER_BYTES as u64 { PIECE_BYTES } else { SMALL_PIECE_BYTES };
+        let piece = self.rest.split_to(self.rest.len().min(most));
         match self.budget.checked_sub(piece.len() as u64) {
             Some(less) => self.budget = less,
             None => return Poll::Ready(Some(Err(Cut::TooMuch))),

@@ -2,8 +2,9 @@
 //! by a script, and a POST is a form.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::BodyDataStream;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -20,6 +21,8 @@ use crate::hub::Port;
 
 /// What every POST is answered with.
 const TAKEN: &str = "1";
+/// How long the rest of a request is read that is too large.
+const LAST_READS: Duration = Duration::from_secs(1);
 
 /// Answers in the manner of the transport.
 pub(super) fn respond(kind: Kind, query: &str, body: String) -> Response {
@@ -75,7 +78,8 @@ pub(super) async fn post(
     let Ok(_permit) = session.posts.try_acquire() else {
         return response::error(StatusCode::SERVICE_UNAVAILABLE, "One request after the other.");
     };
-    let Ok(body) = timeout(session.times.timeout, read(request.into_body(), max_bytes)).await else {
+    let mut stream = request.into_body().into_data_stream();
+    let Ok(body) = timeout(session.times.timeout, read(&mut stream, max_bytes)).await else {
         session.close();
         return response::error(StatusCode::REQUEST_TIMEOUT, "The request took too long.");
     };
@@ -83,6 +87,7 @@ pub(super) async fn post(
         Ok(body) => body,
         Err(Unread::TooLarge) => {
             session.close();
+            discard(stream, max_bytes, LAST_READS).await;
             return response::error(StatusCode::PAYLOAD_TOO_LARGE, "The request is too large.");
         }
         Err(Unread::Broken) => return response::error(StatusCode::BAD_REQUEST, "The request broke off."),
@@ -104,12 +109,16 @@ pub(super) async fn post(
 }
 
 /// For an unknown session: a refusal could end an attempt to reconnect that is under way. The poll gets the error.
-pub(super) async fn post_to_nobody(request: Request, max_bytes: usize, wait: std::time::Duration) -> Response {
-    // Read, since an answer to a request that is still being written may not be seen.
-    let mut body = request.into_body().into_data_stream();
-    let discarded = async {
-        let mut bytes = 0;
-        while let Some(Ok(chunk)) = body.next().await {
+pub(super) async fn post_to_nobody(request: Request, max_bytes: usize, wait: Duration) -> Response {
+    discard(request.into_body().into_data_stream(), max_bytes, wait).await;
+    response::text(TAKEN)
+}
+
+/// Reads on: an answer to a request that is still being written may not be seen. But not for ever.
+async fn discard(mut stream: BodyDataStream, max_bytes: usize, wait: Duration) {
+    let mut bytes = 0;
+    let end = async {
+        while let Some(Ok(chunk)) = stream.next().await {
             bytes += chunk.len();
             if bytes > max_bytes {
                 break;
@@ -117,8 +126,7 @@ pub(super) async fn post_to_nobody(request: Request, max_bytes: usize, wait: std
         }
     };
     // Answered in any case.
-    let _in_time = timeout(wait, discarded).await;
-    response::text(TAKEN)
+    let _in_time = timeout(wait, end).await;
 }
 
 enum Unread {
@@ -126,8 +134,7 @@ enum Unread {
     Broken,
 }
 
-async fn read(body: Body, max_bytes: usize) -> Result<Vec<u8>, Unread> {
-    let mut stream = body.into_data_stream();
+async fn read(stream: &mut BodyDataStream, max_bytes: usize) -> Result<Vec<u8>, Unread> {
     let mut bytes = Vec::new();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|_| Unread::Broken)?;

@@ -4,6 +4,7 @@ import { signal } from '../html.js';
 import { on, request } from '../connection.js';
 import { myId, whenSignedOut } from '../session.js';
 import { addressOf, keyOf } from './keys.js';
+import { want } from './people.js';
 
 const SHOWN_MS = 5_000;
 const SENT_EVERY_MS = 3_000;
@@ -25,6 +26,8 @@ export function stopped(key, id) {
 on('typing', (event) => {
   if (event.from === myId()) return;
   const key = keyOf(event);
+  // In a room, somebody may write who has not said anything yet.
+  want(event.from);
   clearTimeout(writing.peek()[key]?.[event.from]);
   const timer = setTimeout(() => stopped(key, event.from), SHOWN_MS);
   writing.value = { ...writing.peek(), [key]: { ...writing.peek()[key], [event.from]: timer } };

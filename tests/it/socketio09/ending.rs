@@ -30,7 +30,7 @@ async fn a_poll_that_waits_at_the_goodbye_is_answered_with_it() {
     let poll = client.http.get();
     let goodbye = async {
         // The poll first: before it came, the session cannot know of it.
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         client.http.post("0::").await;
     };
     let (packets, ()) = tokio::join!(poll, goodbye);
@@ -92,13 +92,13 @@ async fn a_shutdown_sends_clients_away_so_that_they_come_back() {
     for transport in ["xhr-polling", "jsonp-polling"] {
         let http = Http::handshake(process.address, transport).await;
         assert_eq!(http.get().await, ["1::"]);
-        polls.push(tokio::spawn(async move { http.get().await }));
+        polls.push(http.poll());
     }
     let promised = Http::handshake(process.address, "xhr-polling").await;
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     process.terminate();
     for poll in polls {
-        assert_eq!(within("the poll", poll).await.unwrap(), ["7:::1+0"]);
+        assert_eq!(poll.answer().await, ["7:::1+0"]);
     }
     loop {
         match within("the close", socket.next()).await {

@@ -105,9 +105,9 @@ async fn wrong_lengths_cost_the_rest_of_the_body_and_no_more() {
         (frame(&["", "::", good]), 1),
     ] {
         client.http.post(&body).await;
-        client.http.post("1::").await;
-        let mut packets = Vec::new();
-        while packets.last().is_none_or(|packet| packet != "1::") {
+        client.http.post(r#"5:2+::{"name":"no.such.command"}"#).await;
+        let mut packets: Vec<String> = Vec::new();
+        while !packets.last().is_some_and(|packet| packet.starts_with("6:::2+")) {
             packets.extend(client.http.get().await);
         }
         assert_eq!(packets.len(), answers + 1, "{body}: {packets:?}");
@@ -124,7 +124,7 @@ async fn bodies_need_not_be_utf8() {
     body.extend(br#""]}"#);
     let response = client.http.client.post(client.http.url()).body(body).send().await.unwrap();
     assert_eq!(response.text().await.unwrap(), "1");
-    assert_eq!(client.http.get().await, [r#"6:::1+[{"code":404,"message":"未知命令"}]"#]);
+    assert_eq!(client.http.get().await, [r#"6:::1+[{"code":404,"message":"未知命令","reason":"unknown_command"}]"#]);
     // Over a websocket that is against the rules of websockets.
     let mut socket = client.http.clone();
     socket.transport = "websocket";

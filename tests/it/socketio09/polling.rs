@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::quick;
-use crate::support::{Http, Server, frame, unframe, within};
+use crate::support::{Http, Server, frame, unframe};
 
 const POLLING: [&str; 2] = ["xhr-polling", "jsonp-polling"];
 
@@ -63,7 +63,7 @@ async fn a_body_is_read_whatever_its_content_type() {
             request = request.header("content-type", content_type);
         }
         assert_eq!(request.send().await.unwrap().text().await.unwrap(), "1");
-        assert_eq!(http.get().await, [r#"6:::1+[{"code":404,"message":"未知命令"}]"#]);
+        assert_eq!(http.get().await, [r#"6:::1+[{"code":404,"message":"未知命令","reason":"unknown_command"}]"#]);
     }
 }
 
@@ -110,40 +110,31 @@ async fn of_two_polls_the_older_one_is_ended_and_the_newer_one_used() {
     let server = Server::start().await;
     let mut alee = server.person("alee").await;
     let bob = server.old_person("bob", "xhr-polling").await;
-    let older = tokio::spawn({
-        let http = bob.http.clone();
-        async move { http.get().await }
-    });
-    // Which of the two comes first at the server is not for the client to say: ask until the older one is ended.
-    let mut newer = Vec::new();
-    while !older.is_finished() {
-        let http = bob.http.clone();
-        newer.push(tokio::spawn(async move { http.get().await }));
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    assert_eq!(older.await.unwrap(), ["8::"]);
+    let older = bob.http.poll();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let newer = bob.http.poll();
+    assert_eq!(older.answer().await, ["8::"]);
     alee.say(bob.id, "hi").await;
-    let newest = newer.pop().unwrap();
-    let packets = within("the newest poll", newest).await.unwrap();
+    let packets = newer.answer().await;
     assert!(packets[0].contains("hi"), "{packets:?}");
-    for poll in newer {
-        assert_eq!(poll.await.unwrap(), ["8::"]);
-    }
 }
 
 #[tokio::test]
 async fn who_does_not_poll_for_too_long_is_gone() {
     let server = quick().await;
-    let mut alee = server.person("alee").await;
     for transport in POLLING {
+        let mut alee = server.person(&format!("alee-{transport}")).await;
         let mut bob = server.old_person(&format!("bob-{transport}"), transport).await;
         bob.befriend(&mut alee).await;
         // As long as he polls he is here, however long it takes.
-        let end = Instant::now() + Duration::from_millis(1500);
-        while Instant::now() < end {
-            assert_eq!(bob.http.get().await, ["8::"]);
-        }
-        assert_eq!(alee.next("presence").await, json!({"id": bob.id, "presence": "离线"}));
+        let polls = async {
+            let end = Instant::now() + Duration::from_millis(1500);
+            while Instant::now() < end {
+                assert_eq!(bob.http.get().await, ["8::"]);
+            }
+        };
+        let (gone, ()) = tokio::join!(alee.next("presence"), polls);
+        assert_eq!(gone, json!({"id": bob.id, "presence": "离线"}));
         assert_eq!(bob.http.get().await, ["7:::1+0"]);
     }
 }

@@ -4,7 +4,8 @@ use futures_util::StreamExt;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Server, TRANSPORTS, within};
+use super::quick;
+use crate::support::{Http, Server, TRANSPORTS, within};
 
 #[tokio::test]
 async fn a_session_goes_on_over_another_transport() {
@@ -33,11 +34,10 @@ async fn an_open_poll_is_ended_when_the_session_moves() {
     let mut alee = server.person("alee").await;
     for second in ["websocket", "jsonp-polling"] {
         let mut bob = server.old_person(&format!("bob {second}"), "xhr-polling").await;
-        let http = bob.http.clone();
-        let poll = tokio::spawn(async move { http.get().await });
+        let poll = bob.http.poll();
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         bob.switch(second).await;
-        assert_eq!(within("the poll", poll).await.unwrap(), ["8::"]);
+        assert_eq!(poll.answer().await, ["8::"]);
         alee.say(bob.id, "hi").await;
         bob.hears("hi").await;
     }
@@ -77,19 +77,12 @@ async fn a_websocket_that_was_replaced_stays_and_is_not_listened_to() {
 /// A promised session may be asked for by several requests at once.
 #[tokio::test]
 async fn all_first_requests_reach_one_session() {
-    let server = Server::start().await;
+    let server = quick().await;
     for _ in 0..20 {
-        let http = crate::support::Http::handshake(server.address, "xhr-polling").await;
-        let polls = (0..4).map(|_| {
-            let http = http.clone();
-            tokio::spawn(async move { http.get().await })
-        });
-        let polls: Vec<_> = polls.collect();
-        http.client.get(format!("{}?disconnect", http.url())).send().await.unwrap();
-        let mut answers = Vec::new();
-        for poll in polls {
-            answers.extend(within("a poll", poll).await.unwrap());
-        }
-        assert!(answers.iter().filter(|packet| *packet == "1::").count() <= 1, "{answers:?}");
+        let http = Http::handshake(server.address, "xhr-polling").await;
+        let (one, two, three, four) = tokio::join!(http.get(), http.get(), http.get(), http.get());
+        let answers = [one, two, three, four].concat();
+        assert_eq!(answers.iter().filter(|packet| *packet == "1::").count(), 1, "{answers:?}");
+        assert!(!answers.iter().any(|packet| packet == "7:::1+0"), "{answers:?}");
     }
 }

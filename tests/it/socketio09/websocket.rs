@@ -98,7 +98,11 @@ async fn what_is_not_understood_is_ignored() {
             client.send(packet).await;
         }
         client.send(r#"5:1+::{"name":"no.such.command","args":[{}]}"#).await;
-        assert_eq!(client.packet().await, r#"6:::1+[{"code":404,"message":"未知命令"}]"#, "{transport}");
+        assert_eq!(
+            client.packet().await,
+            r#"6:::1+[{"code":404,"message":"未知命令","reason":"unknown_command"}]"#,
+            "{transport}"
+        );
     }
 }
 
@@ -111,7 +115,7 @@ async fn unicode_line_ends_are_escaped() {
     alee.ok("profile", json!({"doc": {"sign": text}})).await;
     for (n, transport) in TRANSPORTS.into_iter().enumerate() {
         let mut bob = server.old_person(&format!("bob{n}"), transport).await;
-        bob.send(&format!(r#"5:1+::{{"name":"find","args":[{{"username":"alee"}}]}}"#)).await;
+        bob.send(r#"5:1+::{"name":"find","args":[{"username":"alee"}]}"#).await;
         let reply = bob.packet().await;
         assert!(reply.contains(r#""sign":"a\u2028b\u2029c""#), "{reply}");
         alee.say(bob.id, text).await;
@@ -125,14 +129,13 @@ async fn unicode_line_ends_are_escaped() {
 #[tokio::test]
 async fn the_server_asks_and_an_answer_keeps_the_session() {
     let server = quick().await;
-    let mut alee = server.person("alee").await;
     let mut bob = server.old_person("bob", "websocket").await;
     // Longer than a session may live without answers; reading answers them.
     let end = Instant::now() + Duration::from_millis(1500);
     while timeout(end - Instant::now(), bob.receive()).await.is_ok() {}
     let asked = bob.transcript.iter().filter(|packet| *packet == "2::").count();
-    assert!((3..=8).contains(&asked), "asked {asked} times");
-    bob.heard_nothing(&mut alee).await;
+    assert!((2..=8).contains(&asked), "asked {asked} times");
+    bob.ok("friends", json!({})).await;
 }
 
 #[tokio::test]

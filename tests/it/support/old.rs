@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -66,6 +67,13 @@ impl Http {
         unframe(&serde_json::from_str::<String>(json.unwrap_or_else(|| panic!("no script: {body}"))).unwrap())
     }
 
+    /// A poll whose answer is wanted later.
+    pub(crate) fn poll(&self) -> Poll {
+        let (http, mut task) = (self.clone(), JoinSet::new());
+        task.spawn(async move { http.get().await });
+        Poll(task)
+    }
+
     /// Sends a payload as it is.
     pub(crate) async fn try_post(&self, payload: &str) -> reqwest::Result<reqwest::Response> {
         let request = self.client.post(format!("{}?t=1&i=3", self.url()));
@@ -92,6 +100,16 @@ impl Http {
 
     pub(crate) async fn websocket(&self) -> WebSocketStream<TcpStream> {
         self.websocket_over(TcpStream::connect(self.address).await.unwrap()).await
+    }
+}
+
+/// A poll under way.
+pub(crate) struct Poll(JoinSet<Vec<String>>);
+
+impl Poll {
+    /// The packets of its answer.
+    pub(crate) async fn answer(mut self) -> Vec<String> {
+        within("the answer to a poll", self.0.join_next()).await.unwrap().unwrap()
     }
 }
 

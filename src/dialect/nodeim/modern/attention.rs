@@ -27,6 +27,11 @@ impl Typing {
         self.0.len() < TYPING_PLACES && !self.0.iter().any(|(known, _)| *known == place)
     }
 
+    /// Something was said there: the next sign is news again.
+    pub(in crate::dialect::nodeim) fn said(&mut self, place: Place) {
+        self.0.retain(|(known, _)| *known != place);
+    }
+
     /// It was passed on.
     fn note(&mut self, place: Place, now: Instant) {
         self.0.push((place, now));
