@@ -13,7 +13,7 @@ use tracing::{info, warn};
 use crate::blobs::Disk;
 use crate::chat::files::Files;
 use crate::chat::{Announcer, Chat, Indexer};
-use crate::config::Config;
+use crate::config::{Config, Listening};
 use crate::dialect::mumichat::Mumichat;
 use crate::dialect::nodeim::Nodeim;
 use crate::http::{self, Listener, Parts};
@@ -24,6 +24,7 @@ use crate::transport::Connections;
 use crate::transport::jsonsocket::{JsonSockets, Options};
 use crate::transport::socketio::SocketIoTransport;
 use crate::transport::socketio09::SocketIo09;
+use crate::transport::tls::Certificate;
 
 /// Commits whose messages wait to be announced. A few: the batcher shall not run far ahead of the fan-out.
 const SETTLED_QUEUE: usize = 4;
@@ -54,9 +55,11 @@ impl App {
         let config = Arc::new(config);
         let metrics = Metrics::new().map_err(|error| error.to_string())?;
         let store = Store::open(&config).await?;
-        let listener = Listener::bind(config.listen, &config).await?;
+        let certificate = certificate(&config)?;
+        let certificate_of = |listener| certificate.clone().filter(|_| config.is_encrypted(listener));
+        let listener = Listener::bind(config.listen, certificate_of(Listening::Listen), &config).await?;
         let mumichat_listener = match config.listen_mumichat {
-            Some(address) => Some(Listener::bind(address, &config).await?),
+            Some(address) => Some(Listener::bind(address, certificate_of(Listening::ListenMumichat), &config).await?),
             None => None,
         };
         let tasks = TaskTracker::new();
@@ -101,6 +104,10 @@ impl App {
         let router = http::router(parts, transport.layers(), old.gate());
 
         let address = listener.address();
+        let mut listening = vec![format!("http{}://{address}", s_if(listener.is_encrypted()))];
+        listening.extend(mumichat_listener.as_ref().map(|listener| {
+            format!("ws{}://{} for MumiChat", s_if(listener.is_encrypted()), listener.address())
+        }));
         let mumichat_address = mumichat_listener.as_ref().map(Listener::address);
         tasks.spawn(listener.serve(router, stopping.clone(), tasks.clone()));
         if let Some(listener) = mumichat_listener {
@@ -109,9 +116,12 @@ impl App {
         tasks.spawn(keep_marks(Arc::clone(&chat), connections.clone(), heartbeat(&config), stopping.clone()));
         tasks.spawn(keep_clean(chat, Duration::from_millis(config.cleanup_interval_ms), stopping.clone()));
         tasks.spawn(keep_tidy(metrics, stopping.clone()));
-        info!("listening on http://{address}");
-        if let Some(address) = mumichat_address {
-            info!("listening on ws://{address} for MumiChat");
+        if let Some(certificate) = certificate {
+            let interval = Duration::from_millis(config.tls_reload_interval_ms);
+            tasks.spawn(certificate.keep_fresh(interval, stopping.clone()));
+        }
+        for listening in listening {
+            info!("listening on {listening}");
         }
         Ok(Self { address, mumichat_address, config, store, connections, stopping, sealed, tasks })
     }
@@ -164,6 +174,18 @@ impl App {
             tokio::time::sleep(SHUTDOWN_POLL).await;
         }
     }
+}
+
+fn certificate(config: &Config) -> Result<Option<Arc<Certificate>>, String> {
+    if config.tls_certificate.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let certificate = Certificate::open(config.tls_certificate.clone(), config.tls_key.clone())?;
+    Ok(Some(Arc::new(certificate)))
+}
+
+fn s_if(encrypted: bool) -> &'static str {
+    if encrypted { "s" } else { "" }
 }
 
 fn mumichat_options(config: &Config) -> Options {

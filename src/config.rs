@@ -15,6 +15,11 @@ pub struct Config {
     /// None, written as an empty text: MumiChat has no listener of its own.
     #[serde(with = "optional_address")]
     pub listen_mumichat: Option<SocketAddr>,
+    /// Empty, as the key: nothing is encrypted.
+    pub tls_certificate: PathBuf,
+    pub tls_key: PathBuf,
+    pub tls_listeners: Vec<Listening>,
+    pub tls_reload_interval_ms: u64,
     pub data_dir: PathBuf,
     /// Empty: SQLite in `data_dir`.
     pub database_url: String,
@@ -105,6 +110,14 @@ pub enum Switch {
     Off,
 }
 
+/// A listener, by the key of its address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listening {
+    Listen,
+    ListenMumichat,
+}
+
 /// In which words MumiChat's clients are answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -145,7 +158,8 @@ impl Config {
             .source(Some(variables))
             .try_parsing(true)
             .list_separator(",")
-            .with_list_parse_key("trusted_proxies");
+            .with_list_parse_key("trusted_proxies")
+            .with_list_parse_key("tls_listeners");
         layers = layers.add_source(environment);
         for (key, value) in flags {
             layers = layers.set_override(key, value).map_err(|error| error.to_string())?;
@@ -189,13 +203,22 @@ impl Config {
         }
     }
 
+    /// Whether a listener speaks TLS.
+    pub fn is_encrypted(&self, listener: Listening) -> bool {
+        !self.tls_certificate.as_os_str().is_empty() && self.tls_listeners.contains(&listener)
+    }
+
     fn check(&self) -> Result<(), String> {
         let url = &self.database_url;
         if !(url.is_empty() || ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)))
         {
             return Err("database_url must begin with sqlite:, postgres:// or postgresql://".to_owned());
         }
-        let ranges: [(&str, u64, std::ops::RangeInclusive<u64>); 57] = [
+        if self.tls_certificate.as_os_str().is_empty() != self.tls_key.as_os_str().is_empty() {
+            return Err("tls_certificate and tls_key must be given together".to_owned());
+        }
+        let ranges: [(&str, u64, std::ops::RangeInclusive<u64>); 58] = [
+            ("tls_reload_interval_ms", self.tls_reload_interval_ms, 10..=86_400_000),
             ("bcrypt_cost", self.bcrypt_cost.into(), 4..=20),
             ("bcrypt_parallel", self.bcrypt_parallel as u64, 1..=256),
             ("database_connections", self.database_connections.into(), 2..=1000),

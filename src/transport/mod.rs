@@ -10,6 +10,7 @@ mod run;
 pub mod socketio;
 pub mod socketio09;
 pub mod tcp;
+pub mod tls;
 mod websocket;
 
 use std::net::IpAddr;
