@@ -86,10 +86,10 @@ impl App {
         let old = SocketIo09::new(nodeim, Arc::clone(&config), tasks.clone(), Arc::clone(&metrics));
         let mumichat = Arc::new(Mumichat::new(Arc::clone(&chat), &config, Arc::clone(&metrics)));
         let options = mumichat_options(&config);
-        let mumichat =
-            JsonSockets::new(mumichat, options, Arc::clone(&config), tasks.clone(), Arc::clone(&metrics));
+        let mumichat = JsonSockets::new(mumichat, options, Arc::clone(&config), tasks.clone(), Arc::clone(&metrics));
         let registry = transport.registry();
-        let connections = vec![Arc::clone(&registry) as Arc<dyn Connections>, old.connections(), mumichat.connections()];
+        let connections =
+            vec![Arc::clone(&registry) as Arc<dyn Connections>, old.connections(), mumichat.connections()];
         let parts = Parts {
             config: Arc::clone(&config),
             store: store.clone(),
@@ -105,9 +105,11 @@ impl App {
 
         let address = listener.address();
         let mut listening = vec![format!("http{}://{address}", s_if(listener.is_encrypted()))];
-        listening.extend(mumichat_listener.as_ref().map(|listener| {
-            format!("ws{}://{} for MumiChat", s_if(listener.is_encrypted()), listener.address())
-        }));
+        listening.extend(
+            mumichat_listener
+                .as_ref()
+                .map(|listener| format!("ws{}://{} for MumiChat", s_if(listener.is_encrypted()), listener.address())),
+        );
         let mumichat_address = mumichat_listener.as_ref().map(Listener::address);
         tasks.spawn(listener.serve(router, stopping.clone(), tasks.clone()));
         if let Some(listener) = mumichat_listener {

@@ -17,7 +17,8 @@ impl Chat {
             return Err(Error::Invalid(Reason::TextTooLong));
         }
         self.guard.broadcast(me)?;
-        let mut without: Vec<_> = self.store.blockers(me, &self.hub.users_in(Topic::Broadcasts)).await?.into_iter().collect();
+        let mut without: Vec<_> =
+            self.store.blockers(me, &self.hub.users_in(Topic::Broadcasts)).await?.into_iter().collect();
         without.push(me);
         let event = Event::Broadcast { from: me, text: text.into(), said_ms: now_ms(), without };
         self.hub.publish(Topic::Broadcasts, event);

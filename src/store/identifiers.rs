@@ -43,12 +43,7 @@ impl Identifier {
 ///
 /// # Errors
 /// `Conflict` if it belongs to somebody else, in any kind.
-pub(super) async fn claim(
-    connection: &mut AnyConnection,
-    kind: Identifier,
-    value: &str,
-    user: UserId,
-) -> Result<()> {
+pub(super) async fn claim(connection: &mut AnyConnection, kind: Identifier, value: &str, user: UserId) -> Result<()> {
     let owner: Option<i64> = sqlx::query_scalar(
         "select user_id from identifiers where kind in ('email', 'username') and value = $1 and user_id <> $2 limit 1",
     )

@@ -199,7 +199,9 @@ impl Store {
 
     /// The accounts that meet all criteria, ordered by id.
     pub async fn find_users(&self, criteria: &[Criterion], limit: usize) -> Result<Vec<User>> {
-        if criteria.iter().any(|criterion| matches!(criterion, Criterion::Username(name) | Criterion::Email(name) if !is_storable(name))) {
+        if criteria.iter().any(
+            |criterion| matches!(criterion, Criterion::Username(name) | Criterion::Email(name) if !is_storable(name)),
+        ) {
             return Ok(Vec::new());
         }
         let mut text = "select id, username, question, profile from users where 0 = 0".to_owned();
@@ -213,7 +215,8 @@ impl Store {
                 Criterion::Id(_) => format!(" and id = ${}", next()),
                 Criterion::Username(_) | Criterion::Email(_) => format!(
                     " and id in (select user_id from identifiers where kind = '{}' and value = ${})",
-                    if matches!(criterion, Criterion::Email(_)) { Identifier::Email } else { Identifier::Username }.as_str(),
+                    if matches!(criterion, Criterion::Email(_)) { Identifier::Email } else { Identifier::Username }
+                        .as_str(),
                     next()
                 ),
                 Criterion::Attribute(..) => format!(

@@ -81,7 +81,9 @@ impl Person {
                 Voice::Mumi(mumi) => mumi.find(criteria).await.remove(0),
             };
             seen.push(match self.kind {
-                Kind::MumiChat => (user["id"].as_str().unwrap().parse::<i64>().unwrap() - 100_000_000, user["isLogin"] == true),
+                Kind::MumiChat => {
+                    (user["id"].as_str().unwrap().parse::<i64>().unwrap() - 100_000_000, user["isLogin"] == true)
+                }
                 _ => (user["id"].as_i64().unwrap(), user["presence"] == "在线"),
             });
         }
@@ -260,6 +262,8 @@ async fn whoever_hides_or_blocks_is_away_for_mumichat() {
     // A broadcast does not reach those who have blocked its sender.
     let mut mumi = server.mumi().await;
     assert_eq!(mumi.code("login", json!({"email": "alee", "password": PASSWORD})).await, 202);
+    // One takes part from the reply to the next request on.
+    mumi.heard_nothing().await;
     assert_eq!(bob.broadcast("to all").await, 204);
     mumi.hears("to all").await;
     alee.ok("block", json!({"user": bob_id})).await;

@@ -92,8 +92,10 @@ async fn people_talk_over_tls() {
     // An orderly end: nothing comes again.
     bob.close().await;
     let mut bob = files.mumi(server.address).await;
-    until("the lock is free", async || bob.code("login", json!({"email": "bob@example.com", "password": "111111"})).await == 202)
-        .await;
+    until("the lock is free", async || {
+        bob.code("login", json!({"email": "bob@example.com", "password": "111111"})).await == 202
+    })
+    .await;
     bob.heard_nothing().await;
 }
 

@@ -58,9 +58,21 @@ pub(super) fn of_error(verb: Verb, error: &Error) -> Code {
     let is_failure = matches!(error, Error::Unavailable(_) | Error::Internal(_));
     match (verb, error) {
         (Verb::Login, Error::Conflict(_)) => Code::LoggedInElsewhere,
-        (Verb::Login, _) => if is_failure { Code::LoginFailed } else { Code::WrongPassword },
+        (Verb::Login, _) => {
+            if is_failure {
+                Code::LoginFailed
+            } else {
+                Code::WrongPassword
+            }
+        }
         (Verb::Register, Error::Conflict(Reason::EmailTaken)) => Code::UserExists,
-        (Verb::Register, _) => if is_failure { Code::ExistCheckFailed } else { Code::RegisterFailed },
+        (Verb::Register, _) => {
+            if is_failure {
+                Code::ExistCheckFailed
+            } else {
+                Code::RegisterFailed
+            }
+        }
         (_, Error::NotSignedIn) => Code::NotLoggedIn,
         (Verb::Query, _) => Code::QueryFailed,
         // Unknown, or one wants to hear nothing from the sender: to them that looks the same.

@@ -96,8 +96,15 @@ impl Connection {
         metrics: Arc<Metrics>,
     ) -> Self {
         let queue = Queue::new(Limits::of(config));
-        let state =
-            State { phase: Phase::Open, queue, clock, must_ping: false, is_over: false, is_writing: false, is_lost: false };
+        let state = State {
+            phase: Phase::Open,
+            queue,
+            clock,
+            must_ping: false,
+            is_over: false,
+            is_writing: false,
+            is_lost: false,
+        };
         Self {
             id,
             address,

@@ -160,7 +160,10 @@ async fn an_email_is_one_accounts_and_moves_with_its_profile() {
     assert_eq!(bob.code("profile", json!({"doc": {"email": "alee@example.com"}})).await, 405);
     let sign_up = json!({"username": "dave", "password": PASSWORD, "email": "alee@example.com"});
     assert_eq!(server.connect().await.code("signup", sign_up).await, 405);
-    assert_eq!(server.connect().await.code("signup", json!({"username": "alee@example.com", "password": "x"})).await, 405);
+    assert_eq!(
+        server.connect().await.code("signup", json!({"username": "alee@example.com", "password": "x"})).await,
+        405
+    );
     assert_eq!(mumi.find(json!({"email": "alee@example.com"})).await.len(), 1);
     // Changed: the old one is free, the new one is not. Old clients post it again with every change.
     alee.ok("profile", json!({"doc": {"email": "li@example.com"}})).await;

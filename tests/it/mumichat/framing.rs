@@ -11,7 +11,8 @@ use crate::support::{Mumi, PASSWORD, Server, within};
 #[tokio::test]
 async fn any_origin_is_greeted_first() {
     let server = Server::start().await;
-    for (path, origin) in [("/", None), ("/", Some("null")), ("/mumichat/", Some("https://a.example")), ("/mumichat", None)]
+    for (path, origin) in
+        [("/", None), ("/", Some("null")), ("/mumichat/", Some("https://a.example")), ("/mumichat", None)]
     {
         let mut request = format!("ws://{}{path}", server.address).into_client_request().unwrap();
         if let Some(origin) = origin {
@@ -67,7 +68,8 @@ async fn pretty_compact_and_binary_frames_are_taken() {
     )
     .await;
     assert_eq!(alee.reply().await["code"], 203);
-    let login = json!({"type": "action", "action": "login", "data": {"email": "alee@example.com", "password": PASSWORD}});
+    let login =
+        json!({"type": "action", "action": "login", "data": {"email": "alee@example.com", "password": PASSWORD}});
     alee.socket.send(Message::binary(login.to_string().into_bytes())).await.unwrap();
     assert_eq!(alee.reply().await["code"], 202);
     alee.raw(r#"{"type":"action","action":"query","data":{},"more":[1]}"#).await;
@@ -97,16 +99,7 @@ async fn replies_come_in_the_order_of_the_requests() {
 async fn what_nobody_knows_is_answered_by_silence() {
     let server = Server::start().await;
     let mut alee = server.mumi_person("alee@example.com").await;
-    for frame in [
-        "",
-        "x",
-        "{",
-        "[]",
-        "null",
-        "1",
-        r#"{"type":1}"#,
-        r#"{"type":"message","data":"x"}"#,
-    ] {
+    for frame in ["", "x", "{", "[]", "null", "1", r#"{"type":1}"#, r#"{"type":"message","data":"x"}"#] {
         alee.raw(frame).await;
     }
     alee.heard_nothing().await;

@@ -124,7 +124,11 @@ async fn whoever_says_nothing_at_all_is_pinged_and_then_let_go() {
     };
     assert!(stayed);
     quiet.heard_nothing().await;
-    scene = Scene { alee: scene.server.mumi_again("alee@example.com").await, bob: scene.server.mumi_again("bob@example.com").await, ..scene };
+    scene = Scene {
+        alee: scene.server.mumi_again("alee@example.com").await,
+        bob: scene.server.mumi_again("bob@example.com").await,
+        ..scene
+    };
     assert_eq!(scene.alee.broadcast("here").await, 204);
 }
 
@@ -206,13 +210,9 @@ async fn many_idle_connections_are_no_trouble() {
         idle.push(bare(&scene.server).await);
     }
     scene.undisturbed().await;
-    until("all are counted", async || {
-        scene.server.metric("nodeim_connections{transport=\"mumichat\"}").await == 502.0
-    })
-    .await;
+    until("all are counted", async || scene.server.metric("nodeim_connections{transport=\"mumichat\"}").await == 502.0)
+        .await;
     drop(idle);
-    until("all are let go", async || {
-        scene.server.metric("nodeim_connections{transport=\"mumichat\"}").await == 2.0
-    })
-    .await;
+    until("all are let go", async || scene.server.metric("nodeim_connections{transport=\"mumichat\"}").await == 2.0)
+        .await;
 }

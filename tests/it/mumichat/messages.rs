@@ -52,8 +52,11 @@ async fn messages_need_a_login_a_recipient_and_a_text() {
     }
     alee.raw(r#"{"type":"message","data":{"content":"x"}}"#).await;
     assert_eq!(alee.reply().await["code"], 10008);
-    alee.raw(&json!({"type": "message", "data": {"recipient": id.parse::<i64>().unwrap(), "content": "by number"}}).to_string())
-        .await;
+    alee.raw(
+        &json!({"type": "message", "data": {"recipient": id.parse::<i64>().unwrap(), "content": "by number"}})
+            .to_string(),
+    )
+    .await;
     alee.hears("by number").await;
     assert_eq!(alee.reply().await["code"], 201);
     for content in [String::new(), "x".repeat(101)] {
@@ -106,7 +109,8 @@ async fn texts_arrive_as_they_were() {
     let server = Server::start().await;
     let mut alee = server.mumi_person("alee@example.com").await;
     let mut bob = server.mumi_person("bob@example.com").await;
-    for text in ["你好，世界", "😀👨‍👩‍👧", "one\ntwo\r\n\tthree", "<b>&amp;</b>", "it's \"quoted\" \\n", " ", "a"] {
+    for text in ["你好，世界", "😀👨‍👩‍👧", "one\ntwo\r\n\tthree", "<b>&amp;</b>", "it's \"quoted\" \\n", " ", "a"]
+    {
         assert_eq!(alee.say(&bob.id, text).await, 201);
         bob.hears(text).await;
     }

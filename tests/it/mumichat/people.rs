@@ -32,17 +32,15 @@ async fn query_of_everybody_has_nine_members_and_live_presence() {
     assert_eq!(is_login(&users, "bob@example.com"), Some(json!(true)));
     assert_eq!(is_login(&users, "carol@example.com"), Some(json!(false)));
     bob.close().await;
-    until("bob is gone", async || {
-        is_login(&alee.find(json!({})).await, "bob@example.com") == Some(json!(false))
-    })
-    .await;
+    until("bob is gone", async || is_login(&alee.find(json!({})).await, "bob@example.com") == Some(json!(false))).await;
 }
 
 #[tokio::test]
 async fn query_criteria_are_exact_and_all_must_hold() {
     let server = Server::start().await;
     let mut alee = server.mumi_person("alee@example.com").await;
-    for (email, first, last) in [("b1@example.com", "Bob", "Chen"), ("b2@example.com", "Bob", "Li"), ("b3@example.com", "1.0", "Li")]
+    for (email, first, last) in
+        [("b1@example.com", "Bob", "Chen"), ("b2@example.com", "Bob", "Li"), ("b3@example.com", "1.0", "Li")]
     {
         let data = json!({"email": email, "password": PASSWORD, "firstName": first, "lastName": last});
         assert_eq!(alee.code("register", data).await, 203);
@@ -63,7 +61,10 @@ async fn query_criteria_are_exact_and_all_must_hold() {
         (json!({"username": b1["username"]}), vec!["b1@example.com"]),
         (json!({"username": "B1"}), vec![]),
         (json!({"email": "B1@example.com"}), vec![]),
-        (json!({"email": "b1@example.com", "id": b1["id"], "username": "", "firstName": "Bob"}), vec!["b1@example.com"]),
+        (
+            json!({"email": "b1@example.com", "id": b1["id"], "username": "", "firstName": "Bob"}),
+            vec!["b1@example.com"],
+        ),
         (json!({"email": "b1@example.com", "lastName": "Li"}), vec![]),
         (json!({"email": "a\u{0}"}), vec![]),
         (json!({"email": {"$gt": ""}, "lastName": "Li", "firstName": "Bob"}), vec!["b2@example.com"]),
