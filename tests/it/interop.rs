@@ -21,7 +21,6 @@ struct Person {
     voice: Voice,
 }
 
-#[expect(clippy::large_enum_variant, reason = "two of them live at a time")]
 enum Voice {
     New(Client),
     Old(Old),

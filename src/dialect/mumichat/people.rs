@@ -39,8 +39,10 @@ pub(super) async fn query(cx: &mut Context, data: &Data) -> Result<Vec<User>> {
     Ok(users)
 }
 
-const NAMES: [(&str, fn(&User) -> &str); 2] =
-    [("firstName", |user| &user.first_name), ("lastName", |user| &user.last_name)];
+/// A member of a user.
+type Member = fn(&User) -> &str;
+
+const NAMES: [(&str, Member); 2] = [("firstName", |user| &user.first_name), ("lastName", |user| &user.last_name)];
 
 /// None if nobody can meet them.
 fn criteria(data: &Data) -> Option<Vec<Criterion>> {

@@ -24,8 +24,8 @@ pub(super) enum Tick {
 }
 
 impl Clock {
-    pub(super) fn new(interval: Duration, timeout: Duration) -> Self {
-        Self { interval, timeout, due: Instant::now() + interval, is_asked: false }
+    pub(super) fn new(interval: Duration, timeout: Duration, now: Instant) -> Self {
+        Self { interval, timeout, due: now + interval, is_asked: false }
     }
 
     /// When to look at it again.
@@ -56,11 +56,11 @@ impl Clock {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn silence_is_asked_about_once_and_then_ends() {
+    #[test]
+    fn silence_is_asked_about_once_and_then_ends() {
         let second = Duration::from_secs(1);
-        let mut clock = Clock::new(30 * second, 45 * second);
         let start = Instant::now();
+        let mut clock = Clock::new(30 * second, 45 * second, start);
         assert_eq!(clock.tick(start + 29 * second), Tick::Nothing);
         clock.set_back(start + 10 * second);
         assert_eq!(clock.tick(start + 39 * second), Tick::Nothing);

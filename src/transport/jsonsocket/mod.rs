@@ -16,6 +16,7 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use dashmap::DashMap;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
@@ -106,7 +107,7 @@ impl<D: Dialect> JsonSockets<D> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let id: Arc<str> = format!("{}-{number}", self.options.name).into();
-        let clock = Clock::new(self.options.ping_interval, self.options.ping_timeout);
+        let clock = Clock::new(self.options.ping_interval, self.options.ping_timeout, Instant::now());
         let connection = Arc::new(Connection::new(id, address, peer, clock, &self.config, Arc::clone(&self.metrics)));
         self.open.connections.insert(number, Arc::clone(&connection));
         let session = self.tasks.spawn(Arc::clone(&self).attend(Arc::clone(&connection)));

@@ -10,7 +10,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use super::{PASSWORD, Server, keys, within};
+use super::{PASSWORD, Server, keys, until, within};
 
 /// What carries a client's websocket.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -83,6 +83,11 @@ impl Mumi {
         let reply = self.ask("query", criteria).await;
         assert_eq!(reply["code"], 200, "{reply}");
         reply["data"].as_array().unwrap().clone()
+    }
+
+    /// Waits until somebody is away.
+    pub(crate) async fn sees_going(&mut self, id: &str) {
+        until("somebody goes", async || self.find(json!({"id": id})).await[0]["isLogin"] == false).await;
     }
 
     /// Says something without waiting.
