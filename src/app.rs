@@ -13,15 +13,18 @@ use tracing::{info, warn};
 use crate::blobs::Disk;
 use crate::chat::files::Files;
 use crate::chat::{Announcer, Chat, Indexer};
-use crate::config::Config;
+use crate::config::{Config, Listening};
+use crate::dialect::mumichat::Mumichat;
 use crate::dialect::nodeim::Nodeim;
 use crate::http::{self, Listener, Parts};
 use crate::hub::{Hub, LocalBus};
 use crate::metrics::Metrics;
 use crate::store::{Batcher, Store};
 use crate::transport::Connections;
+use crate::transport::jsonsocket::{JsonSockets, Options};
 use crate::transport::socketio::SocketIoTransport;
 use crate::transport::socketio09::SocketIo09;
+use crate::transport::tls::Certificate;
 
 /// Commits whose messages wait to be announced. A few: the batcher shall not run far ahead of the fan-out.
 const SETTLED_QUEUE: usize = 4;
@@ -33,6 +36,7 @@ const SHUTDOWN_POLL: Duration = Duration::from_millis(5);
 /// A running server.
 pub struct App {
     address: SocketAddr,
+    mumichat_address: Option<SocketAddr>,
     config: Arc<Config>,
     store: Store,
     connections: Vec<Arc<dyn Connections>>,
@@ -51,7 +55,13 @@ impl App {
         let config = Arc::new(config);
         let metrics = Metrics::new().map_err(|error| error.to_string())?;
         let store = Store::open(&config).await?;
-        let listener = Listener::bind(&config).await?;
+        let certificate = certificate(&config)?;
+        let certificate_of = |listener| certificate.clone().filter(|_| config.is_encrypted(listener));
+        let listener = Listener::bind(config.listen, certificate_of(Listening::Listen), &config).await?;
+        let mumichat_listener = match config.listen_mumichat {
+            Some(address) => Some(Listener::bind(address, certificate_of(Listening::ListenMumichat), &config).await?),
+            None => None,
+        };
         let tasks = TaskTracker::new();
         let stopping = CancellationToken::new();
 
@@ -74,8 +84,12 @@ impl App {
         let transport =
             SocketIoTransport::new(Arc::clone(&nodeim), Arc::clone(&config), tasks.clone(), Arc::clone(&metrics));
         let old = SocketIo09::new(nodeim, Arc::clone(&config), tasks.clone(), Arc::clone(&metrics));
+        let mumichat = Arc::new(Mumichat::new(Arc::clone(&chat), &config, Arc::clone(&metrics)));
+        let options = mumichat_options(&config);
+        let mumichat = JsonSockets::new(mumichat, options, Arc::clone(&config), tasks.clone(), Arc::clone(&metrics));
         let registry = transport.registry();
-        let connections = vec![Arc::clone(&registry) as Arc<dyn Connections>, old.connections()];
+        let connections =
+            vec![Arc::clone(&registry) as Arc<dyn Connections>, old.connections(), mumichat.connections()];
         let parts = Parts {
             config: Arc::clone(&config),
             store: store.clone(),
@@ -84,21 +98,44 @@ impl App {
             connections: connections.clone(),
             chat: Arc::clone(&chat),
             disk,
+            mumichat,
         };
+        let mumichat_router = http::mumichat_router(parts.clone());
         let router = http::router(parts, transport.layers(), old.gate());
 
         let address = listener.address();
+        let mut listening = vec![format!("http{}://{address}", s_if(listener.is_encrypted()))];
+        listening.extend(
+            mumichat_listener
+                .as_ref()
+                .map(|listener| format!("ws{}://{} for MumiChat", s_if(listener.is_encrypted()), listener.address())),
+        );
+        let mumichat_address = mumichat_listener.as_ref().map(Listener::address);
         tasks.spawn(listener.serve(router, stopping.clone(), tasks.clone()));
+        if let Some(listener) = mumichat_listener {
+            tasks.spawn(listener.serve(mumichat_router, stopping.clone(), tasks.clone()));
+        }
         tasks.spawn(keep_marks(Arc::clone(&chat), connections.clone(), heartbeat(&config), stopping.clone()));
         tasks.spawn(keep_clean(chat, Duration::from_millis(config.cleanup_interval_ms), stopping.clone()));
         tasks.spawn(keep_tidy(metrics, stopping.clone()));
-        info!("listening on http://{address}");
-        Ok(Self { address, config, store, connections, stopping, sealed, tasks })
+        if let Some(certificate) = certificate {
+            let interval = Duration::from_millis(config.tls_reload_interval_ms);
+            tasks.spawn(certificate.keep_fresh(interval, stopping.clone()));
+        }
+        for listening in listening {
+            info!("listening on {listening}");
+        }
+        Ok(Self { address, mumichat_address, config, store, connections, stopping, sealed, tasks })
     }
 
     /// Where the server listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it listens for MumiChat's clients alone.
+    pub fn mumichat_address(&self) -> Option<SocketAddr> {
+        self.mumichat_address
     }
 
     /// Accepts nothing more, carries out what was accepted, commits it, lets the clients go so that they come back
@@ -138,6 +175,27 @@ impl App {
             }
             tokio::time::sleep(SHUTDOWN_POLL).await;
         }
+    }
+}
+
+fn certificate(config: &Config) -> Result<Option<Arc<Certificate>>, String> {
+    if config.tls_certificate.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let certificate = Certificate::open(config.tls_certificate.clone(), config.tls_key.clone())?;
+    Ok(Some(Arc::new(certificate)))
+}
+
+fn s_if(encrypted: bool) -> &'static str {
+    if encrypted { "s" } else { "" }
+}
+
+fn mumichat_options(config: &Config) -> Options {
+    Options {
+        name: "mumichat",
+        frame_max_bytes: config.mumichat_frame_max_bytes,
+        ping_interval: Duration::from_millis(config.mumichat_ping_interval_ms),
+        ping_timeout: Duration::from_millis(config.mumichat_ping_timeout_ms),
     }
 }
 

@@ -29,6 +29,9 @@ pub(crate) struct Flags {
     /// Where to listen [default: 127.0.0.1:8765]
     #[arg(long, global = true, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
+    /// A listener for MumiChat's clients alone [default: none]
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    listen_mumichat: Option<String>,
     /// Where files are kept [default: ./data]
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<String>,
@@ -51,6 +54,7 @@ impl Flags {
     pub(crate) fn given(&self) -> impl Iterator<Item = (&'static str, String)> {
         [
             ("listen", &self.listen),
+            ("listen_mumichat", &self.listen_mumichat),
             ("data_dir", &self.data_dir),
             ("database_url", &self.database_url),
             ("bcrypt_cost", &self.bcrypt_cost),

@@ -12,6 +12,14 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct Config {
     pub listen: SocketAddr,
+    /// None, written as an empty text: MumiChat has no listener of its own.
+    #[serde(with = "optional_address")]
+    pub listen_mumichat: Option<SocketAddr>,
+    /// Empty, as the key: nothing is encrypted.
+    pub tls_certificate: PathBuf,
+    pub tls_key: PathBuf,
+    pub tls_listeners: Vec<Listening>,
+    pub tls_reload_interval_ms: u64,
     pub data_dir: PathBuf,
     /// Empty: SQLite in `data_dir`.
     pub database_url: String,
@@ -32,6 +40,8 @@ pub struct Config {
     pub rate_commands_per_second: u32,
     pub rate_commands_burst: u32,
     pub rate_uploads_per_minute: u32,
+    pub rate_broadcasts_per_minute: u32,
+    pub rate_directory_per_minute: u32,
 
     pub message_max_bytes: usize,
     pub frame_max_bytes: usize,
@@ -68,6 +78,14 @@ pub struct Config {
     pub sio09_handshakes_max: usize,
     pub sio09_handshakes_per_address: usize,
     pub sio09_sessions_max: usize,
+    pub mumichat_texts: Texts,
+    pub mumichat_query_login: Switch,
+    pub mumichat_frame_max_bytes: usize,
+    pub mumichat_message_max_bytes: usize,
+    pub mumichat_users_max: usize,
+    pub mumichat_login_timeout_ms: u64,
+    pub mumichat_ping_interval_ms: u64,
+    pub mumichat_ping_timeout_ms: u64,
     pub header_timeout_ms: u64,
     pub upload_idle_timeout_ms: u64,
     pub upload_timeout_ms: u64,
@@ -90,6 +108,25 @@ pub enum LogFormat {
 pub enum Switch {
     On,
     Off,
+}
+
+/// A listener, by the key of its address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listening {
+    Listen,
+    ListenMumichat,
+}
+
+/// In which words MumiChat's clients are answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Texts {
+    /// Those that its README promises where it does, otherwise those that its code sent.
+    Published,
+    /// Those that its code sent.
+    English,
+    Chinese,
 }
 
 /// The documented defaults; `nodeim config` prints them in the same form.
@@ -121,7 +158,8 @@ impl Config {
             .source(Some(variables))
             .try_parsing(true)
             .list_separator(",")
-            .with_list_parse_key("trusted_proxies");
+            .with_list_parse_key("trusted_proxies")
+            .with_list_parse_key("tls_listeners");
         layers = layers.add_source(environment);
         for (key, value) in flags {
             layers = layers.set_override(key, value).map_err(|error| error.to_string())?;
@@ -165,13 +203,22 @@ impl Config {
         }
     }
 
+    /// Whether a listener speaks TLS.
+    pub fn is_encrypted(&self, listener: Listening) -> bool {
+        !self.tls_certificate.as_os_str().is_empty() && self.tls_listeners.contains(&listener)
+    }
+
     fn check(&self) -> Result<(), String> {
         let url = &self.database_url;
         if !(url.is_empty() || ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)))
         {
             return Err("database_url must begin with sqlite:, postgres:// or postgresql://".to_owned());
         }
-        let ranges: [(&str, u64, std::ops::RangeInclusive<u64>); 49] = [
+        if self.tls_certificate.as_os_str().is_empty() != self.tls_key.as_os_str().is_empty() {
+            return Err("tls_certificate and tls_key must be given together".to_owned());
+        }
+        let ranges: [(&str, u64, std::ops::RangeInclusive<u64>); 58] = [
+            ("tls_reload_interval_ms", self.tls_reload_interval_ms, 10..=86_400_000),
             ("bcrypt_cost", self.bcrypt_cost.into(), 4..=20),
             ("bcrypt_parallel", self.bcrypt_parallel as u64, 1..=256),
             ("database_connections", self.database_connections.into(), 2..=1000),
@@ -184,6 +231,18 @@ impl Config {
             ("rate_commands_per_second", self.rate_commands_per_second.into(), 1..=1_000_000),
             ("rate_commands_burst", self.rate_commands_burst.into(), 1..=1_000_000),
             ("rate_uploads_per_minute", self.rate_uploads_per_minute.into(), 1..=1_000_000),
+            ("rate_broadcasts_per_minute", self.rate_broadcasts_per_minute.into(), 1..=1_000_000),
+            ("rate_directory_per_minute", self.rate_directory_per_minute.into(), 1..=1_000_000),
+            ("mumichat_frame_max_bytes", self.mumichat_frame_max_bytes as u64, 1024..=64 << 20),
+            (
+                "mumichat_message_max_bytes",
+                self.mumichat_message_max_bytes as u64,
+                1..=self.mumichat_frame_max_bytes.min(self.message_max_bytes) as u64,
+            ),
+            ("mumichat_users_max", self.mumichat_users_max as u64, 1..=1_000_000),
+            ("mumichat_login_timeout_ms", self.mumichat_login_timeout_ms, 10..=86_400_000),
+            ("mumichat_ping_interval_ms", self.mumichat_ping_interval_ms, 10..=3_600_000),
+            ("mumichat_ping_timeout_ms", self.mumichat_ping_timeout_ms, 10..=3_600_000),
             ("upload_max_bytes", self.upload_max_bytes, 1..=1 << 40),
             ("upload_quota_bytes", self.upload_quota_bytes, 1..=1 << 50),
             ("uploads_max", self.uploads_max as u64, 1..=100_000),
@@ -228,6 +287,26 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+/// An address, or an empty text for none: every key has a value, so that each can be a variable.
+mod optional_address {
+    use std::net::SocketAddr;
+
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(address: &Option<SocketAddr>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&address.map(|address| address.to_string()).unwrap_or_default())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        text.parse().map(Some).map_err(|_| D::Error::custom(format!("{text:?} is no address and port")))
     }
 }
 

@@ -19,24 +19,44 @@ const FIND_LIMIT: usize = 30;
 const MAX_CRITERIA: usize = 16;
 /// Times a profile is merged again that another device has changed meanwhile.
 const MAX_MERGES: usize = 5;
+/// Times a name is looked for that somebody else takes meanwhile.
+const MAX_NAMINGS: usize = 5;
 const MAX_SECRET_BYTES: usize = 4096;
 
 /// Somebody who wants an account.
 #[derive(Clone)]
 pub struct SignUp {
-    pub username: String,
+    /// None: a free one is made of the email address.
+    pub username: Option<String>,
     pub password: String,
     pub question: Option<String>,
     pub answer: Option<String>,
     pub attributes: Map<String, Value>,
 }
 
-/// What somebody claims to be, and the proof. If both names are given they must be of the same account.
+/// What somebody claims to be, and the proof.
 #[derive(Clone)]
 pub struct Credentials {
-    pub username: Option<String>,
-    pub id: Option<UserId>,
+    pub who: Claim,
     pub password: String,
+}
+
+/// Whose account it is said to be.
+#[derive(Clone)]
+pub enum Claim {
+    /// If both are given they must be of the same account.
+    Account { username: Option<String>, id: Option<UserId> },
+    /// An email address, or the user name of an account that has none.
+    Email(String),
+}
+
+impl Claim {
+    fn name(&self) -> String {
+        match self {
+            Self::Account { username: Some(name), .. } | Self::Email(name) => name.clone(),
+            Self::Account { id, .. } => id.map(|id| id.to_string()).unwrap_or_default(),
+        }
+    }
 }
 
 /// What to do with a value that is set already.
@@ -60,10 +80,13 @@ impl Chat {
     /// Makes an account.
     ///
     /// # Errors
-    /// `Conflict` if the name is taken, `Forbidden` if name, password or attributes are not acceptable.
+    /// `Conflict` if the name or the email address is taken, `Forbidden` if name, password or attributes are not
+    /// acceptable.
     pub async fn sign_up(&self, request: SignUp, address: IpAddr) -> Result<UserId> {
         self.guard.signup(address)?;
-        names::check_username(&request.username)?;
+        if let Some(username) = &request.username {
+            names::check_username(username)?;
+        }
         check_question(request.question.as_deref())?;
         let mut attributes = Map::new();
         profile::merge(&mut attributes, request.attributes)?;
@@ -80,7 +103,28 @@ impl Chat {
             attributes,
             created_ms: now_ms(),
         };
-        self.store.insert_user(&new, self.limits.first_user_id).await
+        match new.username {
+            Some(_) => self.store.insert_user(&new, self.limits.first_user_id).await,
+            None => self.insert_nameless(new).await,
+        }
+    }
+
+    /// The account gets a name that is made of its email address, or of its id where nothing can be made of that.
+    async fn insert_nameless(&self, mut new: NewUser) -> Result<UserId> {
+        let mut base = profile::email(&new.attributes).map(names::from_email).unwrap_or_default();
+        for _ in 0..MAX_NAMINGS {
+            new.username = match base.as_str() {
+                "" => None,
+                base => Some(self.store.free_username(base).await?),
+            };
+            match self.store.insert_user(&new, self.limits.first_user_id).await {
+                // Somebody else has just taken it.
+                Err(Error::Conflict(Reason::UsernameTaken)) if base.is_empty() => base = "user".to_owned(),
+                Err(Error::Conflict(Reason::UsernameTaken)) => {}
+                result => return result,
+            }
+        }
+        Err(Error::unavailable("too many accounts of the same name are being made"))
     }
 
     /// The user whom these credentials belong to.
@@ -88,15 +132,16 @@ impl Chat {
     /// # Errors
     /// `NotFound` with one and the same reason for an unknown user and a wrong password, after the same work.
     pub(super) async fn authenticate(&self, claim: &Credentials, address: IpAddr) -> Result<UserId> {
-        let account = claim.username.clone().or_else(|| claim.id.map(|id| id.to_string())).unwrap_or_default();
+        let account = claim.who.name();
         self.guard.signin(&account, address)?;
-        let secrets = match (&claim.username, claim.id) {
-            (Some(username), id) => {
+        let secrets = match &claim.who {
+            Claim::Account { username: Some(username), id } => {
                 let found = self.store.secrets_by_username(username).await?;
                 found.filter(|secrets| id.is_none_or(|id| id == secrets.id))
             }
-            (None, Some(id)) => self.store.secrets_by_id(id).await?,
-            (None, None) => return Err(Error::missing()),
+            Claim::Account { username: None, id: Some(id) } => self.store.secrets_by_id(*id).await?,
+            Claim::Account { username: None, id: None } => return Err(Error::missing()),
+            Claim::Email(email) => self.store.secrets_by_email(email).await?,
         };
         let hash = secrets.as_ref().map(|secrets| secrets.password_hash.as_str());
         match (self.hasher.verify(&claim.password, hash).await?, secrets) {
@@ -120,7 +165,8 @@ impl Chat {
     /// but `session`.
     ///
     /// # Errors
-    /// `Forbidden` if the profile grows too large or the password is too long; then nothing is changed.
+    /// `Forbidden` if the profile grows too large or the password is too long, `Conflict` if the email address is
+    /// taken; then nothing is changed.
     pub async fn change_profile(
         self: &Arc<Self>,
         me: UserId,
@@ -229,11 +275,41 @@ impl Chat {
 
     /// The first 30 people who meet all criteria, by id, as `me` sees them.
     pub async fn find(&self, me: UserId, criteria: &[Criterion]) -> Result<Vec<Person>> {
+        self.find_up_to(FIND_LIMIT, Some(me), criteria).await
+    }
+
+    /// The first `limit` people who meet all criteria, by id, as `viewer` sees them, or a stranger.
+    pub async fn find_up_to(
+        &self,
+        limit: usize,
+        viewer: Option<UserId>,
+        criteria: &[Criterion],
+    ) -> Result<Vec<Person>> {
         if criteria.len() > MAX_CRITERIA {
             return Err(Error::Forbidden(Reason::TooManyCriteria));
         }
-        let users = self.store.find_users(criteria, FIND_LIMIT).await?;
-        self.people_for(me, users.into_iter().map(Arc::new)).await
+        let users = self.store.find_users(criteria, limit).await?;
+        self.people_for(viewer, users.into_iter().map(Arc::new)).await
+    }
+
+    /// Everybody, by id, as `me` sees them. Where there are more than `limit`, `me` and those who are here come first.
+    ///
+    /// # Errors
+    /// `TooMany` if one asks too often: it is a long list.
+    pub async fn everybody(&self, me: UserId, limit: usize) -> Result<Vec<Person>> {
+        self.guard.directory(me)?;
+        let mut users = self.store.find_users(&[], limit).await?;
+        if users.len() >= limit {
+            let mut here = vec![me];
+            here.extend(self.hub.users(limit).into_iter().filter(|user| *user != me));
+            here.truncate(limit);
+            let first = self.store.users(&here).await?;
+            users.retain(|user| first.binary_search_by_key(&user.id, |other| other.id).is_err());
+            users.truncate(limit.saturating_sub(first.len()));
+            users.extend(first);
+            users.sort_by_key(|user| user.id);
+        }
+        self.people_for(Some(me), users.into_iter().map(Arc::new)).await
     }
 }
 

@@ -134,7 +134,7 @@ impl Chat {
         visit: Visit,
         taken: &HashMap<ConversationId, Seq>,
     ) -> Result<Replay> {
-        let mut missed = self.store.missed(visit.user, MAX_MISSED_CONVERSATIONS).await?;
+        let mut missed = self.store.missed(visit.user, connection.has_rooms(), MAX_MISSED_CONVERSATIONS).await?;
         // Not from connections that have broken since then.
         let present = self.hub.marks_of_others(connection, visit.user);
         for cursor in &mut missed {

@@ -65,8 +65,14 @@ pub enum Reason {
     TooManyCriteria,
     #[error("the list is full")]
     ListFull,
+    #[error("this email address cannot be used")]
+    BadEmail,
     #[error("this user name is taken")]
     UsernameTaken,
+    #[error("this email address is taken")]
+    EmailTaken,
+    #[error("signed in elsewhere already")]
+    SignedInElsewhere,
     #[error("already signed in on this connection")]
     AlreadySignedIn,
     #[error("already asked, or already friends")]

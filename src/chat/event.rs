@@ -65,6 +65,8 @@ pub enum Event {
     Quieted { place: Place, quiet: bool },
     /// The session of this connection has ended.
     SessionEnded { why: SessionEnd },
+    /// Somebody said something to everybody, in plain text. It is not for those in `without`.
+    Broadcast { from: UserId, text: Arc<str>, said_ms: i64, without: Vec<UserId> },
     /// A file came in through the upload panel.
     Uploaded { url: String, filename: String },
 }
@@ -80,4 +82,6 @@ pub enum Topic {
     Conversation(ConversationId),
     /// Every connection of those who have this user as a friend.
     Watchers(UserId),
+    /// Every connection whose wire knows broadcasts.
+    Broadcasts,
 }

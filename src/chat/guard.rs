@@ -1,4 +1,4 @@
-//! Rate limits on what a stranger can try (signing in, signing up, answering security questions), and on uploads.
+//! Rate limits on what a stranger can try (signing in, signing up, answering security questions), and on what costs much.
 
 use std::convert::Infallible;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -34,6 +34,8 @@ struct Limiters {
     retrieve: Limiter,
     retrieve_address: Limiter,
     upload: Limiter,
+    broadcast: Limiter,
+    directory: Limiter,
 }
 
 impl Guard {
@@ -50,6 +52,8 @@ impl Guard {
             retrieve: Limiter::per_minute(config.rate_retrieve_per_minute),
             retrieve_address: Limiter::per_minute(config.rate_retrieve_per_minute.saturating_mul(factor)),
             upload: Limiter::per_minute(config.rate_uploads_per_minute),
+            broadcast: Limiter::per_minute(config.rate_broadcasts_per_minute),
+            directory: Limiter::per_minute(config.rate_directory_per_minute),
         }))
     }
 
@@ -78,6 +82,14 @@ impl Guard {
 
     pub(super) fn upload(&self, user: UserId) -> Result<()> {
         self.check(|limits| limits.upload.take(limits.key(user)))
+    }
+
+    pub(super) fn broadcast(&self, user: UserId) -> Result<()> {
+        self.check(|limits| limits.broadcast.take(limits.key(user)))
+    }
+
+    pub(super) fn directory(&self, user: UserId) -> Result<()> {
+        self.check(|limits| limits.directory.take(limits.key(user)))
     }
 
     fn check(&self, allowed: impl FnOnce(&Limiters) -> bool) -> Result<()> {

@@ -165,7 +165,7 @@ impl Chat {
         for id in ids {
             users.push(self.user(id).await?);
         }
-        self.people_for(me, users).await
+        self.people_for(Some(me), users).await
     }
 
     /// The room of a stored message, if it was said in one.

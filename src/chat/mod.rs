@@ -7,6 +7,7 @@ mod accounts;
 mod amend;
 mod attention;
 mod blocks;
+mod broadcast;
 mod cache;
 mod conversations;
 mod delivery;
@@ -46,7 +47,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
 
-pub use accounts::{Change, Credentials, ProfileChange, SignUp};
+pub use accounts::{Change, Claim, Credentials, ProfileChange, SignUp};
 pub use conversations::{Company, Entry};
 pub use delivery::{Announcer, Ticket, Waiter};
 pub use friends::{FriendCard, RequestCard, Requests};
@@ -56,7 +57,7 @@ pub use members::{Attendance, MemberCard};
 pub use messages::Said;
 pub use moderation::RoomProfile;
 pub use search::{Found, Indexer, SearchQuery};
-pub use sessions::{Ending, Proof, SignIn, SignedIn};
+pub use sessions::{CatchUp, Ending, Proof, SignIn, SignedIn};
 pub use tokens::SessionCard;
 
 use crate::config::Config;

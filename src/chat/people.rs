@@ -1,5 +1,6 @@
 //! People as somebody in particular sees them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Chat;
@@ -30,18 +31,21 @@ impl Chat {
         ids.sort_unstable();
         ids.dedup();
         let users = self.store.users(&ids).await?;
-        self.people_for(viewer, users.into_iter().map(Arc::new)).await
+        self.people_for(Some(viewer), users.into_iter().map(Arc::new)).await
     }
 
-    /// `users` as `viewer` sees them. Who has blocked the viewer seems to be away.
+    /// `users` as `viewer` sees them, or a stranger. Who has blocked the viewer seems to be away.
     pub(super) async fn people_for(
         &self,
-        viewer: UserId,
+        viewer: Option<UserId>,
         users: impl IntoIterator<Item = Arc<User>>,
     ) -> Result<Vec<Person>> {
         let users: Vec<_> = users.into_iter().collect();
         let ids: Vec<_> = users.iter().map(|user| user.id).collect();
-        let hiding = self.store.blockers(viewer, &ids).await?;
+        let hiding = match viewer {
+            Some(viewer) => self.store.blockers(viewer, &ids).await?,
+            None => HashSet::new(),
+        };
         let person = |user: Arc<User>| match hiding.contains(&user.id) {
             true => Person { user, presence: Presence::offline() },
             false => self.person(user),

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::error::{Error, Reason, Result};
+use super::names;
 
 const MAX_ATTRIBUTES: usize = 64;
 const MAX_NAME_BYTES: usize = 64;
@@ -13,6 +14,9 @@ const MAX_INDEXED_BYTES: usize = 128;
 
 /// Attributes that only their owner sees.
 const PRIVATE: [&str; 1] = ["groups"];
+
+/// The attribute that is an identifier as well: no two accounts have the same.
+pub const EMAIL: &str = "email";
 
 /// Names that are columns or live values of their own and therefore never free attributes.
 const RESERVED: [&str; 8] = ["id", "username", "password", "question", "answer", "presence", "group", "__proto__"];
@@ -33,14 +37,22 @@ pub fn is_searchable(name: &str) -> bool {
     is_storable(name) && is_public(name)
 }
 
+/// The email address in a profile, if it has one: an account is found and can sign in under it.
+pub fn email(document: &Map<String, Value>) -> Option<&str> {
+    document.get(EMAIL).and_then(Value::as_str).filter(|email| !email.is_empty())
+}
+
 /// Replaces in `document` each attribute that `changes` gives, and leaves the others.
 ///
 /// `facePath` goes into other people's windows as an image address: a value that is none is ignored.
 ///
 /// # Errors
-/// `Forbidden` if the result has more than 64 attributes, a name over 64 bytes or more than 32 KiB of JSON.
+/// `Forbidden` if `email` is neither an address nor null or empty, or if the result has more than 64 attributes, a name over 64 bytes or more than 32 KiB of JSON.
 pub fn merge(document: &mut Map<String, Value>, changes: Map<String, Value>) -> Result<()> {
     for (name, value) in changes {
+        if name == EMAIL && !is_email(&value) {
+            return Err(Error::Forbidden(Reason::BadEmail));
+        }
         if is_storable(&name) && (name != "facePath" || is_face_path(&value)) {
             document.insert(name, value);
         }
@@ -53,6 +65,13 @@ pub fn merge(document: &mut Map<String, Value>, changes: Map<String, Value>) -> 
         return Err(Error::Forbidden(Reason::ProfileTooLarge));
     }
     Ok(())
+}
+
+fn is_email(value: &Value) -> bool {
+    match value {
+        Value::String(email) => email.is_empty() || names::is_email(email),
+        value => value.is_null(),
+    }
 }
 
 /// An http(s) address or an upload's path, without what could end an HTML attribute. Empty means "none".

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use tokio::task::JoinHandle;
 use tracing::warn;
 
 use super::Chat;
@@ -23,7 +24,8 @@ pub struct SignedIn {
     pub user: Arc<User>,
     pub presence: Presence,
     pub rooms: Vec<Arc<Room>>,
-    pub session: SessionId,
+    /// If one was made.
+    pub session: Option<SessionId>,
     /// For signing in again without the password; not where a token was the proof.
     pub token: Option<String>,
     /// Whether others are to hear of it: not if the user was here already.
@@ -45,11 +47,13 @@ pub struct SignIn<'a> {
     pub proof: Proof,
     pub wish: Presence,
     pub address: IpAddr,
-    /// What the client calls itself.
-    pub device: &'a str,
+    /// What the client calls itself. None: it will not come back with a token, so there is no session.
+    pub device: Option<&'a str>,
     pub renderer: &'static dyn Renderer,
     /// See [`Entry::self_paced`].
     pub self_paced: bool,
+    /// See [`Entry::alone`].
+    pub alone: bool,
 }
 
 /// How a connection, or a user's time on it, came to its end.
@@ -61,11 +65,25 @@ pub enum Ending {
     Broken,
 }
 
+/// The handing over of what somebody missed. It goes on whether somebody waits for it or not.
+pub struct CatchUp(Option<JoinHandle<()>>);
+
+impl CatchUp {
+    /// Resolves when everything is handed over and what comes is live, or the connection has gone.
+    pub async fn done(self) {
+        if let Some(task) = self.0
+            && let Err(error) = task.await
+        {
+            warn!(%error, "the handing over of missed messages failed");
+        }
+    }
+}
+
 impl Chat {
     /// Signs a user in on `connection`. The dialect answers, and then calls [`arrive`](Self::arrive).
     ///
     /// # Errors
-    /// `Conflict` if somebody is signed in there, `NotFound` for an unknown user, a wrong password or an ended session.
+    /// `Conflict` if somebody is signed in there, or the user elsewhere and wants to be alone, `NotFound` for an unknown user, a wrong password or an ended session.
     pub async fn sign_in(&self, connection: &Arc<Connection>, request: SignIn<'_>) -> Result<SignedIn> {
         if connection.user().is_some() {
             return Err(Error::Conflict(Reason::AlreadySignedIn));
@@ -73,17 +91,24 @@ impl Chat {
         let (id, session, token) = match &request.proof {
             Proof::Token(token) => {
                 let session = self.session(token).await?;
-                (session.user, session.id, None)
+                (session.user, Some(session.id), None)
             }
             Proof::Password(claim) => {
                 let id = self.authenticate(claim, request.address).await?;
-                let (session, token) = self.begin_session(id, request.device, request.address).await?;
-                (id, session, Some(token))
+                match request.device {
+                    Some(device) => {
+                        let (session, token) = self.begin_session(id, device, request.address).await?;
+                        (id, Some(session), Some(token))
+                    }
+                    None => (id, None, None),
+                }
             }
         };
         let user = self.own_account(id).await?;
-        let SignIn { renderer, self_paced, .. } = request;
-        let arrived = self.hub.sign_in(connection, Entry { user: id, session, renderer, self_paced }, request.wish);
+        let SignIn { renderer, self_paced, alone, .. } = request;
+        let entry = Entry { user: id, session, renderer, self_paced, alone };
+        let arrived = self.hub.sign_in(connection, entry, request.wish);
+        let arrived = arrived.ok_or(Error::Conflict(Reason::SignedInElsewhere))?;
         let rooms = match self.store.rooms_of(id, self.limits.rooms_max).await {
             Ok(rooms) => rooms.into_iter().map(Arc::new).collect(),
             Err(error) => {
@@ -97,12 +122,12 @@ impl Chat {
         Ok(SignedIn { user, presence, rooms, session, token, first, self_paced, taken })
     }
 
-    /// Lets a user who has signed in take part: enters their topics, tells their rooms and friends, and hands over
-    /// what they missed.
+    /// Lets a user who has signed in take part: enters their topics, tells their rooms and friends, and begins to hand
+    /// over what they missed.
     ///
     /// # Errors
     /// If the store fails; then the user is signed out again.
-    pub async fn arrive(self: &Arc<Self>, connection: &Arc<Connection>, signed_in: &SignedIn) -> Result<()> {
+    pub async fn arrive(self: &Arc<Self>, connection: &Arc<Connection>, signed_in: &SignedIn) -> Result<CatchUp> {
         let id = signed_in.user.id;
         let friends = match self.prepare(connection, signed_in).await {
             Ok(friends) => friends,
@@ -111,19 +136,20 @@ impl Chat {
                 return Err(error);
             }
         };
-        let own = [Some(Topic::User(id)), signed_in.self_paced.then_some(Topic::Devices(id))];
+        let devices = signed_in.self_paced.then_some(Topic::Devices(id));
+        let own = [Some(Topic::User(id)), Some(Topic::Broadcasts), devices];
         let watched = friends.into_iter().map(Topic::Watchers);
         let rooms = signed_in.rooms.iter().map(|room| Topic::Conversation(room.conversation));
         self.hub.enter_all(connection, watched.chain(rooms).chain(own.into_iter().flatten()));
         if signed_in.first {
             self.tell_of_arrival(signed_in);
         }
-        if let Some(visit) = connection.visit().filter(|_| !signed_in.self_paced) {
+        let catch_up = connection.visit().filter(|_| !signed_in.self_paced).map(|visit| {
             let chat = Arc::clone(self);
             let (connection, taken) = (Arc::clone(connection), signed_in.taken.clone());
-            self.tasks.spawn(async move { chat.catch_up(&connection, visit, &taken).await });
-        }
-        Ok(())
+            self.tasks.spawn(async move { chat.catch_up(&connection, visit, &taken).await })
+        });
+        Ok(CatchUp(catch_up))
     }
 
     /// Reads what an arrival needs, and returns the friends to hear of: not those who have blocked the user. Whoever
@@ -131,7 +157,7 @@ impl Chat {
     async fn prepare(&self, connection: &Connection, signed_in: &SignedIn) -> Result<Vec<UserId>> {
         let id = signed_in.user.id;
         if let Some(visit) = connection.visit().filter(|_| signed_in.self_paced) {
-            for cursor in self.store.missed(id, MAX_MISSED_CONVERSATIONS).await? {
+            for cursor in self.store.missed(id, true, MAX_MISSED_CONVERSATIONS).await? {
                 connection.skip_to(visit, cursor.conversation, cursor.last);
             }
         }

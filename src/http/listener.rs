@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -10,6 +11,7 @@ use axum::extract::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,6 +20,7 @@ use tracing::{debug, warn};
 
 use crate::config::Config;
 use crate::transport::tcp::{Peer, Stream};
+use crate::transport::tls::Certificate;
 
 /// After a failed accept (mostly: no file descriptors left) there is a pause, so that others can close.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -28,22 +31,28 @@ pub struct Listener {
     address: SocketAddr,
     header_timeout: Duration,
     user_timeout: Duration,
+    certificate: Option<Arc<Certificate>>,
 }
 
 impl Listener {
-    /// Binds the configured address.
+    /// Binds an address; with a certificate everything there is encrypted.
     ///
     /// # Errors
     /// One line for the operator.
-    pub async fn bind(config: &Config) -> Result<Self, String> {
-        let listener = TcpListener::bind(config.listen).await;
-        let listener = listener.map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    pub async fn bind(
+        address: SocketAddr,
+        certificate: Option<Arc<Certificate>>,
+        config: &Config,
+    ) -> Result<Self, String> {
+        let listener = TcpListener::bind(address).await;
+        let listener = listener.map_err(|error| format!("cannot listen on {address}: {error}"))?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         Ok(Self {
             listener,
             address,
             header_timeout: Duration::from_millis(config.header_timeout_ms),
             user_timeout: Duration::from_millis(config.tcp_user_timeout_ms),
+            certificate,
         })
     }
 
@@ -52,14 +61,25 @@ impl Listener {
         self.address
     }
 
+    /// Whether everything there is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.certificate.is_some()
+    }
+
     /// Accepts connections until `stopping`. Requests that are under way then are finished.
     pub async fn serve(self, router: Router, stopping: CancellationToken, tasks: TaskTracker) {
         while let Some(accepted) = stopping.run_until_cancelled(self.listener.accept()).await {
             match accepted {
                 Ok((stream, address)) => {
                     let (stream, peer) = Stream::accept(stream, address, self.user_timeout);
-                    let connection = connection(stream, peer, router.clone(), self.header_timeout, stopping.clone());
-                    tasks.spawn(connection);
+                    let service = Service { router: router.clone(), header_timeout: self.header_timeout };
+                    let (certificate, stopping) = (self.certificate.clone(), stopping.clone());
+                    tasks.spawn(async move {
+                        match certificate {
+                            Some(certificate) => service.encrypted(&certificate, stream, peer, stopping).await,
+                            None => service.serve(stream, peer, stopping).await,
+                        }
+                    });
                 }
                 Err(error) => self.pause(&error).await,
             }
@@ -72,26 +92,50 @@ impl Listener {
     }
 }
 
-async fn connection(stream: Stream, peer: Peer, router: Router, header_timeout: Duration, stopping: CancellationToken) {
-    let address = peer.address;
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer.clone());
-        router.clone().oneshot(request)
-    });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(header_timeout)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    tokio::pin!(connection);
-    let result = tokio::select! {
-        result = &mut connection => result,
-        () = stopping.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+/// What serves one connection.
+struct Service {
+    router: Router,
+    header_timeout: Duration,
+}
+
+impl Service {
+    /// Shakes hands first, for which there is as much time as for the head of a request.
+    async fn encrypted(self, certificate: &Certificate, stream: Stream, peer: Peer, stopping: CancellationToken) {
+        let address = peer.address;
+        let handshake = tokio::time::timeout(self.header_timeout, certificate.accept(stream));
+        match stopping.run_until_cancelled(handshake).await {
+            Some(Ok(Ok(stream))) => self.serve(stream, peer, stopping).await,
+            Some(Ok(Err(error))) => debug!(%error, peer = %address, "a TLS handshake failed"),
+            Some(Err(_)) => debug!(peer = %address, "a TLS handshake took too long"),
+            None => {}
         }
-    };
-    if let Err(error) = result {
-        debug!(%error, peer = %address, "an HTTP connection ended");
+    }
+
+    async fn serve<S>(self, stream: S, peer: Peer, stopping: CancellationToken)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let address = peer.address;
+        let Self { router, header_timeout } = self;
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer.clone());
+            router.clone().oneshot(request)
+        });
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(header_timeout)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        tokio::pin!(connection);
+        let result = tokio::select! {
+            result = &mut connection => result,
+            () = stopping.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = result {
+            debug!(%error, peer = %address, "an HTTP connection ended");
+        }
     }
 }

@@ -5,6 +5,7 @@ mod assets;
 mod files;
 mod health;
 mod listener;
+mod mumichat;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 use tower_http::trace::TraceLayer;
 
 pub use listener::Listener;
+pub use mumichat::Sockets as MumichatSockets;
 
 use crate::blobs::Disk;
 use crate::chat::Chat;
@@ -41,6 +43,7 @@ pub struct Parts {
     pub connections: Vec<Arc<dyn Connections>>,
     pub chat: Arc<Chat>,
     pub disk: Arc<Disk>,
+    pub mumichat: MumichatSockets,
 }
 
 /// Everything that this server answers over HTTP.
@@ -54,19 +57,32 @@ where
 {
     let inner = Router::new().layer(layers.0).layer(layers.1).layer(axum::middleware::from_fn(gate));
     let sessions = axum::middleware::from_fn_with_state(parts.clone(), address::follow_session);
-    let addresses = axum::middleware::from_fn_with_state(parts.clone(), address::identify);
-    Router::new()
+    let mumichat = axum::middleware::from_fn_with_state(Arc::clone(&parts.mumichat), mumichat::upgrade_at_root);
+    let router = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/metrics", get(health::metrics))
         .merge(files::routes())
         .with_state(parts.clone())
         .merge(assets::routes())
+        .merge(mumichat::below_prefix(Arc::clone(&parts.mumichat)))
         .fallback_service(inner)
         .layer(cors())
         // No page of another origin may read these.
-        .merge(files::private_routes().with_state(parts))
+        .merge(files::private_routes().with_state(parts.clone()))
         .layer(sessions)
-        .layer(addresses)
+        .layer(mumichat);
+    framed(router, parts)
+}
+
+/// MumiChat on a listener of its own.
+pub fn mumichat_router(parts: Parts) -> Router {
+    framed(mumichat::alone(Arc::clone(&parts.mumichat)), parts)
+}
+
+/// What every request gets: an id, a line in the log, and the address that it came from.
+fn framed(router: Router, parts: Parts) -> Router {
+    router
+        .layer(axum::middleware::from_fn_with_state(parts, address::identify))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(TraceLayer::new_for_http().make_span_with(request_span))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use super::marks::{Mark, Marks, OnCredit};
-use super::parcel::{Frame, Renderer, Shared};
+use super::parcel::{Frame, Renderer, Shared, Wire};
 use crate::chat::event::Topic;
 use crate::chat::ids::{ConversationId, Seq, SessionId, UserId};
 
@@ -54,10 +54,12 @@ pub trait Port: Send + Sync {
 #[derive(Clone, Copy)]
 pub struct Entry {
     pub user: UserId,
-    pub session: SessionId,
+    pub session: Option<SessionId>,
     pub renderer: &'static dyn Renderer,
     /// Whether their client asks for what it missed and says what was read. For others both go by what is delivered.
     pub self_paced: bool,
+    /// Whether they may have no other connection of the same wire.
+    pub alone: bool,
 }
 
 /// A connection as the hub sees it.
@@ -103,12 +105,22 @@ impl Connection {
 
     /// The session with which they signed in.
     pub fn session(&self) -> Option<SessionId> {
-        self.state.lock().entry.map(|entry| entry.session)
+        self.state.lock().entry.and_then(|entry| entry.session)
     }
 
     /// Whether they signed in as a modern client does.
     pub fn is_self_paced(&self) -> bool {
         self.state.lock().entry.is_some_and(|entry| entry.self_paced)
+    }
+
+    /// The wire of the client who is signed in here.
+    pub(super) fn wire(&self) -> Option<Wire> {
+        self.state.lock().entry.map(|entry| entry.renderer.wire())
+    }
+
+    /// Whether their client can show what is said in rooms.
+    pub fn has_rooms(&self) -> bool {
+        self.state.lock().entry.is_some_and(|entry| entry.renderer.has_rooms())
     }
 
     /// Their time here.
@@ -139,7 +151,7 @@ impl Connection {
     /// Hands over an event. True if the transport took it, or it waits for the connection to catch up.
     pub(super) fn deliver(&self, parcel: &Shared) -> bool {
         let mut state = self.state.lock();
-        let Some(user) = state.user() else {
+        let Some(user) = state.user().filter(|user| parcel.is_for(*user)) else {
             return false;
         };
         if let Some((conversation, seq)) = parcel.place(user) {
@@ -265,7 +277,7 @@ impl Connection {
         if let Some(left) = &mut state.left {
             left.remove(&topic);
         }
-        state.visit.is_some() && state.topics.insert(topic)
+        state.hears(topic) && state.topics.insert(topic)
     }
 
     /// Notes that the topic is left. True if it had been entered.
@@ -282,7 +294,7 @@ impl Connection {
     pub(super) fn entered_on_arrival(&self, topic: Topic) -> bool {
         let mut state = self.state.lock();
         let was_left = state.left.as_ref().is_some_and(|left| left.contains(&topic));
-        !was_left && state.visit.is_some() && state.topics.insert(topic)
+        !was_left && state.hears(topic) && state.topics.insert(topic)
     }
 
     /// Notes that all topics are entered that an arrival calls for.
@@ -304,6 +316,16 @@ impl Connection {
 }
 
 impl State {
+    /// Whether somebody is here whose client has to do with what goes to `topic`.
+    fn hears(&self, topic: Topic) -> bool {
+        self.visit.is_some()
+            && self.entry.is_some_and(|entry| match topic {
+                Topic::Conversation(_) => entry.renderer.has_rooms(),
+                Topic::Broadcasts => entry.renderer.has_broadcasts(),
+                Topic::User(_) | Topic::Devices(_) | Topic::Watchers(_) => true,
+            })
+    }
+
     fn user(&self) -> Option<UserId> {
         self.visit.map(|visit| visit.user)
     }

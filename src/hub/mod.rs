@@ -80,6 +80,17 @@ impl Hub {
         self.online.connections(user)
     }
 
+    /// At most `limit` of the users who have a connection on this node.
+    pub fn users(&self, limit: usize) -> Vec<UserId> {
+        self.online.users(limit)
+    }
+
+    /// The users of the connections in `topic` on this node.
+    pub fn users_in(&self, topic: Topic) -> Vec<UserId> {
+        let members = self.topics.members(topic);
+        members.iter().flat_map(|members| members.iter()).filter_map(|connection| connection.user()).collect()
+    }
+
     /// Takes a connection in; it hears of nothing before it signs in.
     pub fn open(&self, port: Arc<dyn Port>, address: IpAddr) -> Arc<Connection> {
         let connection = Arc::new(Connection::new(port, address));
@@ -93,9 +104,16 @@ impl Hub {
     }
 
     /// Lets a user enter on `connection`. If they catch up, messages are held back until [`Connection::go_live`].
-    pub fn sign_in(&self, connection: &Arc<Connection>, entry: Entry, wish: Presence) -> Arrived {
+    /// None if they want to be alone and are not.
+    pub fn sign_in(&self, connection: &Arc<Connection>, entry: Entry, wish: Presence) -> Option<Arrived> {
+        let wire = entry.alone.then(|| entry.renderer.wire());
+        let is_free = |others: &[Arc<Connection>]| wire.is_none() || others.iter().all(|other| other.wire() != wire);
         connection.begin(entry);
-        self.online.add(entry.user, connection, wish)
+        let arrived = self.online.add(entry.user, connection, wish, is_free);
+        if arrived.is_none() {
+            connection.end();
+        }
+        arrived
     }
 
     /// Takes `connection` out of all its topics; with the user's last connection their friends see them go.

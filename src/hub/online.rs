@@ -30,8 +30,15 @@ struct Here {
 }
 
 impl Online {
-    /// Adds a connection. The first one starts with the presence that was wished for, further ones change nothing.
-    pub(super) fn add(&self, user: UserId, connection: &Arc<Connection>, wish: Presence) -> Arrived {
+    /// Adds a connection, unless the others say that there is no place for it. The first one starts with the presence
+    /// that was wished for, further ones change nothing.
+    pub(super) fn add(
+        &self,
+        user: UserId,
+        connection: &Arc<Connection>,
+        wish: Presence,
+        is_free: impl Fn(&[Arc<Connection>]) -> bool,
+    ) -> Option<Arrived> {
         loop {
             let entry = self
                 .users
@@ -44,9 +51,12 @@ impl Online {
             if !self.users.get(&user).is_some_and(|current| Arc::ptr_eq(&current, &ours)) {
                 continue;
             }
+            if !is_free(&here.connections) {
+                return None;
+            }
             let first = here.connections.is_empty();
             here.connections.push(Arc::clone(connection));
-            return Arrived { first, presence: here.presence.clone() };
+            return Some(Arrived { first, presence: here.presence.clone() });
         }
     }
 
@@ -97,6 +107,11 @@ impl Online {
     /// The user's connections.
     pub(super) fn connections(&self, user: UserId) -> Vec<Arc<Connection>> {
         self.here(user).map(|here| here.lock().connections.clone()).unwrap_or_default()
+    }
+
+    /// At most `limit` of the users who are here.
+    pub(super) fn users(&self, limit: usize) -> Vec<UserId> {
+        self.users.iter().take(limit).map(|entry| *entry.key()).collect()
     }
 
     fn here(&self, user: UserId) -> Option<Arc<Mutex<Here>>> {

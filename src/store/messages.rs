@@ -46,16 +46,19 @@ pub struct LogPage {
 }
 
 impl Store {
-    /// The stays in which `user` has not been given everything, also those that have ended, at most `limit`.
-    pub async fn missed(&self, user: UserId, limit: i64) -> Result<Vec<Cursor>> {
+    /// The stays in which `user` has not been given everything, also those that have ended, at most `limit`. Those in
+    /// rooms only with `rooms`.
+    pub async fn missed(&self, user: UserId, rooms: bool, limit: i64) -> Result<Vec<Cursor>> {
         let rows = sqlx::query(
             "select s.conversation_id, s.delivered_seq, coalesce(s.until_seq, c.last_seq)
              from stays s join conversations c on c.id = s.conversation_id
              where s.user_id = $1 and coalesce(s.until_seq, c.last_seq) > s.delivered_seq
+               and ($3 = 1 or c.low_id is not null)
              order by s.conversation_id, s.since_seq limit $2",
         )
         .bind(user.0)
         .bind(limit)
+        .bind(i64::from(rooms))
         .fetch_all(&self.read)
         .await
         .map_err(failed)?;

@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod friends;
 mod history;
+mod identifiers;
 mod members;
 mod messages;
 mod pairs;

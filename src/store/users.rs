@@ -5,10 +5,11 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use super::Store;
-use super::error::{failed, is_duplicate};
+use super::error::failed;
 use super::files::{Referrer, replace_uses};
+use super::identifiers::{Identifier, claim, release};
 use super::rows::{Marker, placeholders, runs};
-use crate::chat::error::{Error, Reason, Result};
+use crate::chat::error::{Error, Result};
 use crate::chat::files::names_in;
 use crate::chat::ids::UserId;
 use crate::chat::profile;
@@ -17,7 +18,8 @@ use crate::chat::user::User;
 /// An account that is to be made.
 #[derive(Debug, Clone)]
 pub struct NewUser {
-    pub username: String,
+    /// None: `user` and the id.
+    pub username: Option<String>,
     pub password_hash: String,
     pub question: Option<String>,
     pub answer_hash: Option<String>,
@@ -39,6 +41,7 @@ pub struct Secrets {
 pub enum Criterion {
     Id(UserId),
     Username(String),
+    Email(String),
     /// An attribute's name and its value as [`profile::comparable`] writes it.
     Attribute(String, String),
 }
@@ -47,16 +50,17 @@ impl Store {
     /// Makes an account and returns its id, the next one from `first_id` up.
     ///
     /// # Errors
-    /// `Conflict` if the user name is taken.
+    /// `Conflict` if the user name or the email address is taken.
     pub async fn insert_user(&self, new: &NewUser, first_id: i64) -> Result<UserId> {
         let mut transaction = self.write.begin().await.map_err(failed)?;
         let id = Self::next_id(&mut transaction, "user", first_id).await?;
+        let username = new.username.clone().unwrap_or_else(|| format!("user{id}"));
         sqlx::query(
             "insert into users (id, username, password_hash, question, answer_hash, profile, created_ms)
              values ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(id)
-        .bind(new.username.as_str())
+        .bind(username.as_str())
         .bind(new.password_hash.as_str())
         .bind(new.question.as_deref())
         .bind(new.answer_hash.as_deref())
@@ -65,15 +69,10 @@ impl Store {
         .execute(&mut *transaction)
         .await
         .map_err(failed)?;
-        sqlx::query("insert into identifiers (kind, value, user_id) values ('username', $1, $2)")
-            .bind(new.username.as_str())
-            .bind(id)
-            .execute(&mut *transaction)
-            .await
-            .map_err(|error| match error {
-                error if is_duplicate(&error) => Error::Conflict(Reason::UsernameTaken),
-                error => failed(error),
-            })?;
+        claim(&mut transaction, Identifier::Username, &username, UserId(id)).await?;
+        if let Some(email) = profile::email(&new.attributes) {
+            claim(&mut transaction, Identifier::Email, email, UserId(id)).await?;
+        }
         index_attributes(&mut transaction, id, &new.attributes).await?;
         refer_to_files(&mut transaction, UserId(id), &new.attributes).await?;
         transaction.commit().await.map_err(failed)?;
@@ -114,22 +113,6 @@ impl Store {
             .await
             .map_err(failed)?;
         Ok(found.is_some())
-    }
-
-    /// The secrets of the account with this user name.
-    pub async fn secrets_by_username(&self, username: &str) -> Result<Option<Secrets>> {
-        if !is_storable(username) {
-            return Ok(None);
-        }
-        let row = sqlx::query(
-            "select u.id, u.password_hash, u.question, u.answer_hash from identifiers i join users u on u.id = i.user_id
-             where i.kind = 'username' and i.value = $1",
-        )
-        .bind(username)
-        .fetch_optional(&self.read)
-        .await
-        .map_err(failed)?;
-        row.as_ref().map(read_secrets).transpose()
     }
 
     /// The secrets of the account with this id.
@@ -176,6 +159,9 @@ impl Store {
     }
 
     /// Replaces the profile `old` by `new`. False if somebody else has changed it meanwhile.
+    ///
+    /// # Errors
+    /// `Conflict` if its email address is taken.
     pub async fn replace_profile(
         &self,
         id: UserId,
@@ -199,6 +185,12 @@ impl Store {
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
+        if profile::email(old) != profile::email(new) {
+            release(&mut transaction, Identifier::Email, id).await?;
+            if let Some(email) = profile::email(new) {
+                claim(&mut transaction, Identifier::Email, email, id).await?;
+            }
+        }
         index_attributes(&mut transaction, id.0, new).await?;
         refer_to_files(&mut transaction, id, new).await?;
         transaction.commit().await.map_err(failed)?;
@@ -207,7 +199,9 @@ impl Store {
 
     /// The accounts that meet all criteria, ordered by id.
     pub async fn find_users(&self, criteria: &[Criterion], limit: usize) -> Result<Vec<User>> {
-        if criteria.iter().any(|criterion| matches!(criterion, Criterion::Username(name) if !is_storable(name))) {
+        if criteria.iter().any(
+            |criterion| matches!(criterion, Criterion::Username(name) | Criterion::Email(name) if !is_storable(name)),
+        ) {
             return Ok(Vec::new());
         }
         let mut text = "select id, username, question, profile from users where 0 = 0".to_owned();
@@ -219,8 +213,10 @@ impl Store {
         for criterion in criteria {
             text += &match criterion {
                 Criterion::Id(_) => format!(" and id = ${}", next()),
-                Criterion::Username(_) => format!(
-                    " and id in (select user_id from identifiers where kind = 'username' and value = ${})",
+                Criterion::Username(_) | Criterion::Email(_) => format!(
+                    " and id in (select user_id from identifiers where kind = '{}' and value = ${})",
+                    if matches!(criterion, Criterion::Email(_)) { Identifier::Email } else { Identifier::Username }
+                        .as_str(),
                     next()
                 ),
                 Criterion::Attribute(..) => format!(
@@ -235,7 +231,7 @@ impl Store {
         for criterion in criteria {
             query = match criterion {
                 Criterion::Id(id) => query.bind(id.0),
-                Criterion::Username(name) => query.bind(name.as_str()),
+                Criterion::Username(name) | Criterion::Email(name) => query.bind(name.as_str()),
                 Criterion::Attribute(name, value) => query.bind(name.as_str()).bind(value.as_str()),
             };
         }
@@ -244,7 +240,7 @@ impl Store {
 }
 
 /// PostgreSQL has no NUL in texts, not even in those that it is asked about.
-fn is_storable(text: &str) -> bool {
+pub(super) fn is_storable(text: &str) -> bool {
     !text.contains('\0')
 }
 
@@ -279,7 +275,7 @@ fn read_user(row: &AnyRow) -> Result<User> {
     })
 }
 
-fn read_secrets(row: &AnyRow) -> Result<Secrets> {
+pub(super) fn read_secrets(row: &AnyRow) -> Result<Secrets> {
     Ok(Secrets {
         id: UserId(row.try_get(0).map_err(failed)?),
         password_hash: row.try_get(1).map_err(failed)?,

@@ -4,10 +4,13 @@
 //! session one [`Call`] after the other, in the order in which they came, and tells it when the connection ended.
 
 mod inbox;
+pub mod jsonsocket;
+mod queue;
 mod run;
 pub mod socketio;
 pub mod socketio09;
 pub mod tcp;
+pub mod tls;
 mod websocket;
 
 use std::net::IpAddr;
@@ -56,7 +59,7 @@ pub enum Refusal {
 
 /// The way back to a client: a bounded outbox, whatever the transport. Nothing here waits.
 pub trait Way: Port {
-    /// Sends an event with one JSON value.
+    /// Sends an event with one JSON value. A transport that has no event names leaves the name out.
     fn emit(&self, event: &'static str, json: String);
 
     /// Answers the call that came with this number.
@@ -95,6 +98,11 @@ pub struct Link {
 }
 
 impl Link {
+    /// Sends JSON over a transport that has no event names.
+    pub fn send(&self, json: String) {
+        self.emit("", json);
+    }
+
     /// Sends an event with one JSON value.
     pub fn emit(&self, event: &'static str, json: String) {
         self.way.emit(event, json);
@@ -126,6 +134,11 @@ pub trait Dialect: Send + Sync + 'static {
 pub trait Session: Send + 'static {
     /// Carries out a call. The next one waits for it.
     fn call(&mut self, call: Call) -> impl Future<Output = ()> + Send;
+
+    /// How long to wait for the next call before the connection is ended; for ever if none.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
 
     /// The connection is gone.
     fn close(self, ending: Ending) -> impl Future<Output = ()> + Send;

@@ -4,6 +4,8 @@ use std::num::NonZeroU32;
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
+use tracing::debug;
+
 use super::inbox::{Inbox, Incoming};
 use super::{Call, Dialect, Link, Refusal, Session};
 use crate::chat::Ending;
@@ -19,7 +21,18 @@ pub(super) async fn run<D: Dialect, T: Incoming>(
 ) {
     let mut session = dialect.open(link.clone());
     let ending = loop {
-        match inbox.next().await {
+        let next = match session.patience() {
+            None => inbox.next().await,
+            Some(patience) => match tokio::time::timeout(patience, inbox.next()).await {
+                Ok(next) => next,
+                Err(_) => {
+                    debug!(conn.id = %link.id, "nothing came for too long, the connection is closed");
+                    link.port().close();
+                    inbox.next().await
+                }
+            },
+        };
+        match next {
             Ok(incoming) => {
                 let call = decode(incoming);
                 if limiter.as_ref().is_some_and(|limiter| limiter.check().is_err()) {

@@ -22,13 +22,24 @@ const KEEPALIVE: Duration = Duration::from_secs(60);
 pub struct Peer {
     pub address: SocketAddr,
     stream: Weak<TcpStream>,
-    written: Arc<AtomicU64>,
+    written: Written,
+}
+
+/// A count of bytes that is shared by those who write and those who want to know.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Written(Arc<AtomicU64>);
+
+impl Written {
+    /// Sets the count, for who counts otherwise than the stream itself.
+    pub(crate) fn set(&self, bytes: u64) {
+        self.0.store(bytes, Ordering::Relaxed);
+    }
 }
 
 impl Peer {
-    /// Bytes that the kernel has taken for the peer so far.
+    /// Bytes that the kernel has taken for the peer so far; with TLS those before encryption.
     pub fn written(&self) -> u64 {
-        self.written.load(Ordering::Relaxed)
+        self.written.0.load(Ordering::Relaxed)
     }
 
     /// Ends the connection at once, whatever is being written to it.
@@ -49,7 +60,7 @@ pub struct ClientAddress(pub IpAddr);
 #[derive(Debug)]
 pub struct Stream {
     socket: Arc<TcpStream>,
-    written: Arc<AtomicU64>,
+    written: Written,
 }
 
 impl Stream {
@@ -66,9 +77,14 @@ impl Stream {
             tracing::debug!(%error, peer = %address, "a socket option was refused");
         }
         let stream = Arc::new(stream);
-        let written = Arc::<AtomicU64>::default();
-        let peer = Peer { address, stream: Arc::downgrade(&stream), written: Arc::clone(&written) };
+        let written = Written::default();
+        let peer = Peer { address, stream: Arc::downgrade(&stream), written: written.clone() };
         (Self { socket: stream, written }, peer)
+    }
+
+    /// The same stream, and the count of its peer for who counts in its place.
+    pub(crate) fn uncounted(self) -> (Self, Written) {
+        (Self { socket: self.socket, written: Written::default() }, self.written)
     }
 }
 
@@ -110,7 +126,7 @@ impl Stream {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Poll::Ready(Err(error)),
                 Ok(count) => {
-                    self.written.fetch_add(count as u64, Ordering::Relaxed);
+                    self.written.0.fetch_add(count as u64, Ordering::Relaxed);
                     return Poll::Ready(Ok(count));
                 }
             }

@@ -11,7 +11,7 @@ use nodeim::chat::files::Files;
 use nodeim::chat::ids::UserId;
 use nodeim::chat::message::Format;
 use nodeim::chat::presence::Presence;
-use nodeim::chat::{Announcer, Chat, Credentials, Ending, LogQuery, Proof, Said, SignIn, SignUp};
+use nodeim::chat::{Announcer, Chat, Claim, Credentials, Ending, LogQuery, Proof, Said, SignIn, SignUp};
 use nodeim::config::{Config, Switch};
 use nodeim::hub::{Connection, Frame, Hub, LocalBus, Port, Refused, Renderer, Wire};
 use nodeim::metrics::Metrics;
@@ -60,7 +60,7 @@ impl World {
 
     async fn person(&self, name: &str) -> Person {
         let request = SignUp {
-            username: name.to_owned(),
+            username: Some(name.to_owned()),
             password: "secret".to_owned(),
             question: None,
             answer: None,
@@ -84,12 +84,14 @@ impl Person {
     async fn come(chat: &Arc<Chat>, name: &str, id: UserId) -> Self {
         let ear = Arc::new(Ear::default());
         let connection = chat.hub().open(Arc::clone(&ear) as Arc<dyn Port>, HERE);
-        let claim = Credentials { username: Some(name.to_owned()), id: None, password: "secret".to_owned() };
+        let who = Claim::Account { username: Some(name.to_owned()), id: None };
+        let claim = Credentials { who, password: "secret".to_owned() };
         let request = SignIn {
             proof: Proof::Password(claim),
             wish: Presence::online(),
             address: HERE,
-            device: "",
+            device: Some(""),
+            alone: false,
             renderer: &EVERYTHING,
             self_paced: false,
         };

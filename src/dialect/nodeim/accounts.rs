@@ -11,13 +11,13 @@ use super::{modern, render};
 use crate::chat::error::{Error, Reason, Result};
 use crate::chat::ids::UserId;
 use crate::chat::presence::Presence;
-use crate::chat::{Change, Credentials, Ending, ProfileChange, Proof, SignIn, SignUp, SignedIn, profile};
+use crate::chat::{Change, Claim, Credentials, Ending, ProfileChange, Proof, SignIn, SignUp, SignedIn, profile};
 use crate::store::Criterion;
 
 /// `signup`: a new account. One is not signed in afterwards.
 pub(super) async fn signup(cx: &mut Context, req: wire::SignUp) -> Result<wire::SignedUp> {
     let request = SignUp {
-        username: req.username.filled().ok_or_else(Error::missing)?,
+        username: Some(req.username.filled().ok_or_else(Error::missing)?),
         password: req.password.filled().ok_or_else(Error::missing)?,
         question: req.question.filled(),
         answer: req.answer.filled(),
@@ -36,17 +36,20 @@ pub(super) async fn signin(cx: &mut Context, req: wire::SignIn) -> Result<Box<Ra
     let request = SignIn {
         wish: req.presence.filled().map_or(Ok(Presence::online()), Presence::parse)?,
         address: cx.link.address,
-        device: &req.device.0.unwrap_or_default(),
+        device: Some(&req.device.0.unwrap_or_default()),
         renderer: if is_modern { &modern::RENDERER } else { &render::RENDERER },
         self_paced: is_modern,
+        alone: false,
         proof: match req.token.filled() {
             Some(token) => Proof::Token(token),
             None => Proof::Password(Credentials {
-                username: req.username.filled(),
-                id: match req.id {
-                    Id::Absent => None,
-                    Id::Nobody => Some(UserId(0)),
-                    Id::Given(id) => Some(UserId(id)),
+                who: Claim::Account {
+                    username: req.username.filled(),
+                    id: match req.id {
+                        Id::Absent => None,
+                        Id::Nobody => Some(UserId(0)),
+                        Id::Given(id) => Some(UserId(id)),
+                    },
                 },
                 password: req.password.filled().ok_or_else(Error::missing)?,
             }),
@@ -59,7 +62,7 @@ pub(super) async fn signin(cx: &mut Context, req: wire::SignIn) -> Result<Box<Ra
         message: format!("welcome back, {}", user.username),
         doc: SelfUser { user, presence },
         rooms: rooms.iter().map(|room| (&**room).into()).collect(),
-        session: session.0,
+        session: session.map(|id| id.0),
         token: token.as_deref(),
     };
     let reply = to_raw_value(&reply).map_err(Error::internal)?;

@@ -41,7 +41,8 @@ impl Renderer for NodeimRenderer {
             | Event::Typing { .. }
             | Event::FriendsChanged
             | Event::Quieted { .. }
-            | Event::SessionEnded { .. } => None,
+            | Event::SessionEnded { .. }
+            | Event::Broadcast { .. } => None,
         }
     }
 }
@@ -102,7 +103,7 @@ pub(super) fn kind(kind: Kind) -> Option<&'static str> {
 pub(super) fn html(message: &Message) -> Cow<'_, str> {
     let body = match message.format {
         Format::Html => Cow::Borrowed(&*message.body),
-        Format::Plain => Cow::Owned(escape(&message.body)),
+        Format::Plain => Cow::Owned(escape(&message.body).replace("\r\n", "\n").replace('\n', "<br>")),
     };
     let extras = message.extras.as_deref();
     match (message.kind, extras.and_then(|extras| extras.file.as_ref()), extras.and_then(|extras| extras.card.as_ref()))

@@ -49,7 +49,7 @@ pub(super) struct SignedIn<'a> {
     pub(super) message: String,
     pub(super) doc: SelfUser<'a>,
     pub(super) rooms: Vec<RoomDoc<'a>>,
-    pub(super) session: i64,
+    pub(super) session: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) token: Option<&'a str>,
 }

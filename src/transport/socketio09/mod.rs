@@ -11,7 +11,6 @@ mod incoming;
 mod packet;
 mod payload;
 mod polling;
-mod queue;
 mod response;
 mod session;
 mod sessions;

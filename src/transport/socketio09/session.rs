@@ -14,7 +14,6 @@ use tracing::{debug, warn};
 
 use super::incoming::Arrived;
 use super::packet::{self, Ack, CONNECT, Kind as PacketKind, Packet};
-use super::queue::{Limits, Queue};
 use super::state::{Check, Phase, State, Turn, Written};
 use super::times::Times;
 use super::waiting::Sid;
@@ -24,6 +23,7 @@ use crate::config::Config;
 use crate::hub::{Frame, Port, Refused};
 use crate::metrics::Metrics;
 use crate::transport::inbox::Inbox;
+use crate::transport::queue::{Limits, Queue};
 use crate::transport::websocket::End;
 use crate::transport::{Refusal, Way};
 

@@ -8,8 +8,8 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::packet::{CONNECT, DISCONNECT, HEARTBEAT};
-use super::queue::{Overrun, Queue};
 use super::times::Times;
+use crate::transport::queue::{Overrun, Queue};
 use crate::transport::tcp::Peer;
 
 /// A session's life.

@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
-use super::queue::{Limits, Overrun, Queue};
 use super::state::{Answer, Check, Kind, Phase, State, Written};
 use super::times::Times;
 use crate::config::Config;
+use crate::transport::queue::{Limits, Overrun, Queue};
 use crate::transport::tcp::{Peer, Stream};
 
 fn new() -> (State, Times, Instant) {

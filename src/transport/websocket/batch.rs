@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite;
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 /// Past it nothing more is added: a write that the kernel does not take whole keeps the rest in memory.
 const FULL_BYTES: usize = 16 * 1024;
@@ -34,6 +34,12 @@ impl Batch {
         self.bytes.reserve(header.len(length) + text.len());
         header.format(length, &mut self.bytes).expect("writing to memory does not fail");
         self.bytes.extend_from_slice(text.as_bytes());
+    }
+
+    /// Adds a ping without a payload.
+    pub(in crate::transport) fn ping(&mut self) {
+        let header = FrameHeader { opcode: OpCode::Control(Control::Ping), ..FrameHeader::default() };
+        header.format(0, &mut self.bytes).expect("writing to memory does not fail");
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -31,6 +31,9 @@ pub(super) trait Talk {
     /// A text or binary message has come.
     fn hear(&self, message: Message);
 
+    /// A frame of any kind has come, a pong too.
+    fn hear_sign(&self) {}
+
     /// Puts frames that wait into the batch, until it is full or there are no more. `Break` says that these are the
     /// last ones: when they are written, the socket is closed.
     fn fill(&self, batch: &mut Batch) -> ControlFlow<()>;
@@ -82,8 +85,12 @@ where
                     socket.return_goodbye().await;
                     return End::Closed;
                 }
-                Ok(Turn::Heard(message @ (Message::Text(_) | Message::Binary(_)))) => talk.hear(message),
-                Ok(Turn::Heard(_)) => {}
+                Ok(Turn::Heard(message)) => {
+                    talk.hear_sign();
+                    if let Message::Text(_) | Message::Binary(_) = message {
+                        talk.hear(message);
+                    }
+                }
                 Err(error) => {
                     tracing::debug!(%error, "a websocket broke");
                     return End::Broken;

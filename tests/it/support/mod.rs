@@ -3,6 +3,7 @@
 mod client;
 mod database;
 mod modern;
+mod mumi;
 mod old;
 mod people;
 mod polling;
@@ -17,6 +18,7 @@ use serde_json::Value;
 pub(crate) use client::{Client, Gone, Revision};
 pub(crate) use database::Database;
 pub(crate) use modern::texts;
+pub(crate) use mumi::{Mumi, wire_id};
 pub(crate) use old::{Http, Old, TRANSPORTS, frame, unframe};
 pub(crate) use people::{PASSWORD, befriend};
 pub(crate) use polling::Polling;

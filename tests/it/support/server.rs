@@ -12,6 +12,8 @@ use super::{Client, Database, Revision, within};
 /// A running server. It ends, in order, with the test.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    /// Of the listener for MumiChat alone, if there is one.
+    pub(crate) mumichat_address: Option<SocketAddr>,
     config: Config,
     // Before the database: fields are dropped from first to last.
     running: Running,
@@ -40,8 +42,8 @@ impl Server {
     }
 
     async fn run(config: Config, database: Database) -> Self {
-        let (running, address) = Running::start(config.clone()).await;
-        Self { address, config, running, database }
+        let (running, (address, mumichat_address)) = Running::start(config.clone()).await;
+        Self { address, mumichat_address, config, running, database }
     }
 
     /// Shuts down in order and starts again on the same data, on another port.
@@ -106,14 +108,14 @@ struct Running {
 }
 
 impl Running {
-    async fn start(config: Config) -> (Self, SocketAddr) {
+    async fn start(config: Config) -> (Self, (SocketAddr, Option<SocketAddr>)) {
         let (started, address) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
             let mut runtime = tokio::runtime::Builder::new_multi_thread();
             runtime.worker_threads(2).enable_all().build().unwrap().block_on(async {
                 let app = App::start(config).await.unwrap();
-                started.send(app.address()).unwrap();
+                started.send((app.address(), app.mumichat_address())).unwrap();
                 // Ends as well when the other side is dropped.
                 drop(stopped.await);
                 app.shutdown().await;

@@ -49,6 +49,7 @@ impl Renderer for ModernRenderer {
                 frame("conversation", &Quieted { address: (*place).into(), mute: *quiet })
             }
             Event::SessionEnded { why } => frame("session.ended", &json!({ "reason": why })),
+            Event::Broadcast { .. } => None,
             Event::Uploaded { url, filename } => uploaded(url, filename),
         }
     }
