@@ -30,9 +30,9 @@ pub struct Peer {
 pub(crate) struct Written(Arc<AtomicU64>);
 
 impl Written {
-    /// Sets the count, for who counts otherwise than the stream itself.
-    pub(crate) fn set(&self, bytes: u64) {
-        self.0.store(bytes, Ordering::Relaxed);
+    /// Moves the count on, for who counts otherwise than the stream itself.
+    pub(crate) fn raise(&self, bytes: u64) {
+        self.0.fetch_max(bytes, Ordering::Relaxed);
     }
 }
 

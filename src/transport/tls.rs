@@ -21,6 +21,9 @@ use tracing::{info, warn};
 
 use super::tcp::{Stream, Written};
 
+/// What the library may hold of encrypted bytes that the kernel has not taken yet.
+const BUFFER_MAX_BYTES: usize = 64 * 1024;
+
 /// A certificate with its key, for all listeners that want one.
 pub struct Certificate {
     chain_file: PathBuf,
@@ -81,7 +84,8 @@ impl Certificate {
     pub(crate) async fn accept(&self, stream: Stream) -> io::Result<Encrypted> {
         let acceptor = TlsAcceptor::from(Arc::clone(&self.current.read().config));
         let (stream, written) = stream.uncounted();
-        let stream = acceptor.accept(stream).await?;
+        let mut stream = acceptor.accept(stream).await?;
+        stream.get_mut().1.set_buffer_limit(Some(BUFFER_MAX_BYTES));
         Ok(Encrypted { stream, accepted: 0, written })
     }
 }
@@ -106,8 +110,9 @@ fn read(chain_file: &PathBuf, key_file: &PathBuf) -> Result<Arc<ServerConfig>, S
     Ok(Arc::new(config))
 }
 
-/// An encrypted stream. Its [`Peer`](super::tcp::Peer) counts the bytes before encryption, and only when everything up
-/// to them has reached the kernel, so that those who compare the count with what they have sent need not know of TLS.
+/// An encrypted stream. Its [`Peer`](super::tcp::Peer) counts the bytes before encryption, so that those who compare the
+/// count with what they have sent need not know of TLS. It never counts what has not reached the kernel: while the
+/// library holds something, as much is left out as it may hold.
 pub(crate) struct Encrypted {
     stream: TlsStream<Stream>,
     accepted: u64,
@@ -116,9 +121,8 @@ pub(crate) struct Encrypted {
 
 impl Encrypted {
     fn count(&self) {
-        if !self.stream.get_ref().1.wants_write() {
-            self.written.set(self.accepted);
-        }
+        let held = if self.stream.get_ref().1.wants_write() { BUFFER_MAX_BYTES as u64 } else { 0 };
+        self.written.raise(self.accepted.saturating_sub(held));
     }
 }
 
@@ -146,5 +150,84 @@ impl AsyncWrite for Encrypted {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio_rustls::TlsConnector;
+    use tokio_rustls::rustls::pki_types::ServerName;
+    use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+    use super::*;
+
+    const BYTES: usize = 64 << 20;
+
+    /// A server's end of an encrypted connection with its peer, and the client's end.
+    async fn pair() -> (Encrypted, crate::transport::tcp::Peer, tokio_rustls::client::TlsStream<TcpStream>) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let (chain, key) = (dir.path().join("chain.pem"), dir.path().join("key.pem"));
+        std::fs::write(&chain, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        let certificate = Certificate::open(chain, key).unwrap();
+
+        let mut roots = RootCertStore::empty();
+        roots.add(made.cert.der().clone()).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, address) = listener.accept().await.unwrap();
+        let (accepted, peer) = Stream::accept(accepted, address, Duration::from_secs(30));
+        let connector = TlsConnector::from(Arc::new(config));
+        let name = ServerName::try_from("localhost").unwrap();
+        let (server, client) = tokio::join!(certificate.accept(accepted), connector.connect(name, stream));
+        (server.unwrap(), peer, client.unwrap())
+    }
+
+    #[tokio::test]
+    async fn the_count_is_of_plain_bytes_that_the_kernel_has() {
+        let (mut server, peer, mut client) = pair().await;
+        assert_eq!(peer.written(), 0);
+        server.write_all(b"hello").await.unwrap();
+        server.flush().await.unwrap();
+        assert_eq!(peer.written(), 5);
+
+        // More than the kernel takes while nobody reads: what waits is not counted.
+        let text = vec![b'x'; BYTES];
+        let writing = async {
+            server.write_all(&text).await.unwrap();
+            server.flush().await.unwrap();
+        };
+        tokio::pin!(writing);
+        while peer.written() == 5 {
+            assert!(std::future::poll_fn(|cx| Poll::Ready(writing.as_mut().poll(cx))).await.is_pending());
+            tokio::task::yield_now().await;
+        }
+        assert!(peer.written() < BYTES as u64);
+        let mut read = vec![0; BYTES + 5];
+        let ((), result) = tokio::join!(writing, client.read_exact(&mut read));
+        result.unwrap();
+        assert_eq!(peer.written(), BYTES as u64 + 5);
+    }
+
+    #[tokio::test]
+    async fn a_writer_who_waits_can_be_cut_off() {
+        let (mut server, peer, _client) = pair().await;
+        let text = vec![b'x'; 64 << 20];
+        let (result, ()) = tokio::join!(
+            async {
+                server.write_all(&text).await?;
+                server.flush().await
+            },
+            async { peer.cut() }
+        );
+        assert!(result.is_err());
     }
 }

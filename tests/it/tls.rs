@@ -99,9 +99,8 @@ async fn people_talk_over_tls() {
     bob.heard_nothing().await;
 }
 
-/// The count of what was written is right below TLS too: a modern client's messages are marked as delivered.
 #[tokio::test]
-async fn socket_io_ends_in_order_over_tls() {
+async fn pages_are_served_over_tls_and_other_listeners_stay_plain() {
     let files = Files::new();
     let server = Server::with(|config| {
         files.configure(config);
@@ -114,7 +113,7 @@ async fn socket_io_ends_in_order_over_tls() {
     let mut text = String::new();
     within("the answer", tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut text)).await.unwrap();
     assert!(text.starts_with("HTTP/1.1 200"), "{text}");
-    // The other listener was not named, and stays plain.
+    // The other listener was not named.
     Mumi::connect(server.mumichat_address.unwrap()).await.heard_nothing().await;
 }
 

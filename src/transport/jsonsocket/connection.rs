@@ -272,3 +272,30 @@ impl Port for Connection {
         self.inbox.close(Ending::Broken);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_frame_is_read_or_unreadable(bytes in prop::collection::vec(any::<u8>(), 0..200), text in any::<String>()) {
+            for frame in [Message::binary(bytes), Message::text(text.clone()), Message::text(format!("[{text}"))] {
+                let call = Arrived::from(frame).into_call();
+                prop_assert!(call.event.is_empty() && call.reply.is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn depth_has_a_limit() {
+        let payload = |depth: usize| {
+            let text = "[".repeat(depth) + &"]".repeat(depth);
+            Arrived::from(Message::text(text)).into_call().payload
+        };
+        assert!(payload(100).is_ok());
+        assert_eq!(payload(30_000), Err(Unreadable));
+    }
+}
