@@ -100,12 +100,11 @@ async fn frames_have_a_limit() {
 #[tokio::test]
 async fn whoever_says_nothing_at_all_is_pinged_and_then_let_go() {
     let server = Server::with(|config| {
-        config.mumichat_ping_interval_ms = 50;
-        config.mumichat_ping_timeout_ms = 100;
+        config.mumichat_ping_interval_ms = 100;
+        config.mumichat_ping_timeout_ms = 2000;
     })
     .await;
-    let mut scene = Scene::on(server).await;
-    let mut silent = bare(&scene.server).await;
+    let mut silent = bare(&server).await;
     // Half a frame is silence too.
     silent.write_all(&[0x81]).await.unwrap();
     let mut heard = Vec::new();
@@ -114,8 +113,8 @@ async fn whoever_says_nothing_at_all_is_pinged_and_then_let_go() {
     assert!(greeting.starts_with(b"\x81\x12{"), "{greeting:?}");
     assert_eq!(ping, [0x89, 0]);
     // Whoever answers pings stays: this one reads, and so answers, until the other is gone.
-    let mut quiet = scene.server.mumi_person("quiet@example.com").await;
-    let mut silent = bare(&scene.server).await;
+    let mut quiet = server.mumi_person("quiet@example.com").await;
+    let mut silent = bare(&server).await;
     let gone = answer(&mut silent);
     tokio::pin!(gone);
     let stayed = tokio::select! {
@@ -124,17 +123,11 @@ async fn whoever_says_nothing_at_all_is_pinged_and_then_let_go() {
     };
     assert!(stayed);
     quiet.heard_nothing().await;
-    scene = Scene {
-        alee: scene.server.mumi_again("alee@example.com").await,
-        bob: scene.server.mumi_again("bob@example.com").await,
-        ..scene
-    };
-    assert_eq!(scene.alee.broadcast("here").await, 204);
 }
 
 #[tokio::test]
 async fn whoever_does_not_log_in_is_let_go() {
-    let server = Server::with(|config| config.mumichat_login_timeout_ms = 100).await;
+    let server = Server::with(|config| config.mumichat_login_timeout_ms = 1500).await;
     let mut idle = server.mumi().await;
     idle.gone().await;
     let mut alee = server.mumi_person("alee@example.com").await;
@@ -147,8 +140,8 @@ async fn whoever_does_not_log_in_is_let_go() {
 #[tokio::test]
 async fn a_dead_clients_login_is_free_again() {
     let server = Server::with(|config| {
-        config.mumichat_ping_interval_ms = 50;
-        config.mumichat_ping_timeout_ms = 100;
+        config.mumichat_ping_interval_ms = 100;
+        config.mumichat_ping_timeout_ms = 2000;
     })
     .await;
     // It does not read, so it does not answer either.
