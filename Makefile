@@ -1,6 +1,6 @@
 # `make run` starts the server, `make test` tries everything; `make help` lists the rest.
 
-.PHONY: help run test bench fmt clean
+.PHONY: help run test bench fuzz fmt clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -15,6 +15,9 @@ test: ## format, lints, docs, the tests on SQLite and PostgreSQL, the real clien
 bench: static/node_modules/.package-lock.json ## measure the server under load
 	cargo build --release --workspace
 	cargo run --release -p nodeim-bench -- all
+
+fuzz: ## random input for the decoders, a minute each
+	scripts/fuzz.sh
 
 fmt: ## format the Rust code
 	cargo fmt --all

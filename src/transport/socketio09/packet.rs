@@ -161,8 +161,6 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
-
         #[test]
         fn no_text_is_too_strange(text in any::<String>(), kind in "[0-9:]{0,3}", id in "[0-9+:]{0,4}") {
             for text in [text.clone(), format!("{kind}:{id}:{text}")] {

@@ -108,8 +108,6 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
-
         #[test]
         fn any_packets_come_through(packets in prop::collection::vec("(.|\u{fffd}|\n|😀){1,30}", 0..5)) {
             // Packets begin with a digit, so a lone one is never taken for a frame.
