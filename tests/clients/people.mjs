@@ -13,8 +13,8 @@ export function freshName(stem) {
 }
 
 /** Connects and signs up, without signing in. */
-export async function newcomer(url, kind, { style, ...attributes } = {}) {
-  const client = await connect(url, kind, { style });
+export async function newcomer(url, kind, { style, options, ...attributes } = {}) {
+  const client = await connect(url, kind, { style, options });
   client.username = freshName('小明');
   client.password = PASSWORD;
   const reply = await client.command('signup', { username: client.username, password: client.password, ...attributes });
@@ -38,8 +38,8 @@ export async function person(url, kind, options) {
 }
 
 /** Another connection of the same account, not signed in yet. */
-export async function otherDevice(url, kind, of) {
-  const client = await connect(url, kind);
+export async function otherDevice(url, kind, of, { options } = {}) {
+  const client = await connect(url, kind, { options });
   const { id, username, password } = of;
   return Object.assign(client, { id, username, password });
 }

@@ -20,10 +20,11 @@ const postgres = process.env.NODEIM_TEST_DATABASE_URL;
 /** What the suites that touch the disk run on: SQLite always, PostgreSQL when the environment names one. */
 export const databases = postgres ? ['sqlite', 'postgresql'] : ['sqlite'];
 
-/** Starts a server; `args` are further flags, `port` 0 takes a free one. */
-export async function startServer({ database = 'sqlite', args = [], port = 0 } = {}) {
+/** Starts a server; `args` are further flags, `variables` such as `NODEIM_…`, `port` 0 takes a free one. */
+export async function startServer({ database = 'sqlite', args = [], variables = {}, port = 0 } = {}) {
   const server = new Server();
   server.port = port;
+  server.variables = variables;
   server.dir = await mkdtemp(join(tmpdir(), 'nodeim-clients-'));
   server.args = ['--data-dir', join(server.dir, 'data'), '--bcrypt-cost', '4', ...args];
   if (database === 'postgresql') {
@@ -40,6 +41,13 @@ export async function startServer({ database = 'sqlite', args = [], port = 0 } =
   return server;
 }
 
+/** What holds by default, as `nodeim config` prints it, by key. */
+export async function defaults() {
+  const { stdout } = await promisify(execFile)(binary(), ['config'], { env: environment() });
+  const lines = stdout.split('\n').filter((line) => line.includes(' = '));
+  return Object.fromEntries(lines.map((line) => line.split(' = ')).map(([key, value]) => [key, JSON.parse(value)]));
+}
+
 class Server {
   /** The end of what the server logged, for the message of a failed test. */
   log = [];
@@ -51,7 +59,8 @@ class Server {
   /** Starts the process; after a first start, again on the same port and the same data. */
   async start() {
     const args = ['serve', '--listen', `127.0.0.1:${this.port}`, ...this.args];
-    const child = spawn(binary(), args, { cwd: this.dir, env: environment(), stdio: ['ignore', 'ignore', 'pipe'] });
+    const env = { ...environment(), ...this.variables };
+    const child = spawn(binary(), args, { cwd: this.dir, env, stdio: ['ignore', 'ignore', 'pipe'] });
     this.child = child;
     running.add(child);
     this.ended = new Promise((resolve) => {
