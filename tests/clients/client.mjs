@@ -54,7 +54,7 @@ export function kind(version, transport, { msgpack = false } = {}) {
  */
 export async function connect(url, kind, { style = 'ack', options } = {}) {
   const client = new Client(open(url, kind, options), kind, style);
-  await client.take('connect');
+  await client.orClosed(client.take('connect'));
   return client;
 }
 
@@ -159,6 +159,14 @@ export class Client {
   /** Fails if an event came that nobody took. */
   assertAllTaken() {
     assert.deepEqual(this.unread, [], `${this} got events that it should not have`);
+  }
+
+  /** What `promise` gives; if it gives none, the client does not go on trying. */
+  orClosed(promise) {
+    return promise.catch((error) => {
+      this.close();
+      throw error;
+    });
   }
 
   close() {

@@ -10,7 +10,7 @@ import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { WAIT_MS, within } from './wait.mjs';
+import { WAIT_MS, eventually, within } from './wait.mjs';
 
 const CONFIGURATION = resolve(import.meta.dirname, '../../deploy/nginx.conf');
 const ATTEMPTS = 5;
@@ -56,14 +56,13 @@ class Nginx {
       this.plainPort = this.port + 1;
       this.file = join(this.dir, 'nginx.conf');
       await writeFile(this.file, await this.#adapted(servers));
-      const ended = this.#spawn();
-      try {
-        await within(Promise.race([this.#accepts(), ended]), WAIT_MS, () => 'nginx does not listen');
-        return;
-      } catch (error) {
-        const text = `${error.message}${await this.tail()}`;
-        if (attempt === ATTEMPTS || !text.includes('Address already in use')) throw new Error(text);
-      }
+      this.#spawn();
+      const hasEnded = () => this.child.exitCode !== null || this.child.signalCode !== null;
+      await eventually(async () => hasEnded() || (await this.#accepts()), () => 'nginx does not listen');
+      if (!hasEnded()) return;
+      const [code, signal] = await this.ended;
+      const text = `nginx ended, code ${code}, signal ${signal}${await this.tail()}`;
+      if (attempt === ATTEMPTS || !text.includes('Address already in use')) throw new Error(text);
     }
   }
 
@@ -89,35 +88,22 @@ class Nginx {
     return text;
   }
 
-  /** Runs it; what it gives is a refusal once the process has ended. */
   #spawn() {
-    const arguments_ = ['-p', this.dir, '-c', this.file, '-g', 'daemon off;'];
-    const child = spawn(program('nginx'), arguments_, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const options = ['-p', this.dir, '-c', this.file, '-g', 'daemon off;'];
+    const child = spawn(program('nginx'), options, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.child = child;
     running.add(child);
     this.said = '';
     child.stderr.setEncoding('utf8').on('data', (text) => (this.said += text));
     this.ended = once(child, 'close').finally(() => running.delete(child));
-    const died = this.ended.then(([code, signal]) => {
-      throw new Error(`nginx ended, code ${code}, signal ${signal}`);
-    });
-    died.catch(() => {});
-    return died;
   }
 
+  /** Whether somebody listens, and it is this nginx, which shows in its pid file. */
   async #accepts() {
-    const { child } = this;
-    while (child.exitCode === null && child.signalCode === null) {
-      const socket = connect(this.port, '127.0.0.1');
-      const [accepted] = await Promise.race([
-        once(socket, 'connect').then(() => [true]),
-        once(socket, 'close').then(() => [false]),
-      ]).catch(() => [false]);
-      socket.destroy();
-      // The pid file shows that it is this nginx that listens there.
-      if (accepted && existsSync(join(this.dir, 'nginx.pid'))) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    if (!existsSync(join(this.dir, 'nginx.pid'))) return false;
+    const socket = connect(this.port, '127.0.0.1');
+    const accepted = once(socket, 'connect').then(() => true, () => false);
+    return accepted.finally(() => socket.destroy());
   }
 
   /** An agent for requests from that address of this machine, to be given to clients and to `request`. */

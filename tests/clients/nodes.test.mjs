@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import https from 'node:https';
 import { after, before, describe, test } from 'node:test';
 import { kind, newest } from './client.mjs';
-import { ok, person } from './people.mjs';
+import { ok, person, together } from './people.mjs';
 import { startNginx } from './nginx.mjs';
 import { startServer } from './server.mjs';
 
@@ -43,22 +43,20 @@ describe('two nodes behind nginx', () => {
 
   test('a client that polls stays with one node, and both nodes have clients', async (t) => {
     const addresses = Array.from({ length: CLIENTS }, (_, n) => `127.0.1.${n + 1}`);
-    const clients = await Promise.all(addresses.map((address, n) => person(nginx.url, polling[n % 2], from(address))));
-    t.after(() => clients.forEach((client) => client.close()));
+    const clients = await together(t, ...addresses.map((address, n) => person(nginx.url, polling[n % 2], from(address))));
     await Promise.all(clients.map(staysWhereItIs));
     assert.deepEqual([...new Set(clients.map(nodeOf))].sort(), [0, 1]);
 
     // An address leads to the same node again, over every transport, so that the upgrade does, too.
-    const again = await Promise.all(addresses.map((address) => person(nginx.url, kind('4.8', 'upgrade'), from(address))));
-    t.after(() => again.forEach((client) => client.close()));
+    const again = await together(t, ...addresses.map((address) => person(nginx.url, kind('4.8', 'upgrade'), from(address))));
     await Promise.all(again.map(staysWhereItIs));
     assert.deepEqual(again.map(nodeOf), clients.map(nodeOf));
   });
 
   test('so does one with Socket.IO 0.9', async (t) => {
     Object.assign(https.globalAgent.options, { ca: nginx.certificate, localAddress: '127.0.1.1' });
-    const [old, modern] = [await person(nginx.url, kind('0.9', 'polling')), await person(nginx.url, newest, from('127.0.1.1'))];
-    t.after(() => [old, modern].forEach((client) => client.close()));
+    const people = [person(nginx.url, kind('0.9', 'polling')), person(nginx.url, newest, from('127.0.1.1'))];
+    const [old, modern] = await together(t, ...people);
     await staysWhereItIs(old);
     assert.equal(nodeOf(old), nodeOf(modern));
   });
