@@ -2,6 +2,7 @@
 //!
 //! The way down: `main` -> `scenario` -> `crowd`, `server` -> `client`; what comes back goes to `report`.
 
+mod chart;
 mod cli;
 mod client;
 mod crowd;
@@ -12,6 +13,7 @@ mod packet;
 mod payload;
 mod peers;
 mod process;
+mod progress;
 mod report;
 mod scenario;
 mod server;
@@ -34,6 +36,7 @@ use crate::report::Report;
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Bare(args) => peers::bare::serve(args).map(|()| true),
+        Command::Raw(args) => peers::raw::serve(args).map(|()| true),
         Command::Direct(args) => generate(args.common, Some(args.direct), None, None),
         Command::Room(args) => generate(args.common, None, Some(args.room), None),
         Command::Idle(args) => generate(args.common, None, None, Some(args.idle)),
@@ -76,9 +79,13 @@ fn generate(
         }
     })?;
 
+    progress::end();
     report.print()?;
     if let Some(file) = &common.json {
         report.write_json(file)?;
+    }
+    if let Some(file) = &common.svg {
+        report.write_svg(file)?;
     }
     Ok(report.is_clean())
 }
@@ -90,6 +97,7 @@ async fn run(
     room: Option<cli::Room>,
     idle: Option<cli::Idle>,
 ) -> Result<Report> {
+    report.note_programs(bench.programs());
     if let Some(args) = direct {
         scenario::direct::run(bench, &args, &mut report).await?;
     }

@@ -19,17 +19,17 @@ use crate::report::Report;
 use crate::server::Server;
 use crate::subject::Subject;
 
-const NAME: &str = "idle";
-const SUBJECTS: [Subject; 2] = [Subject::Nodeim, Subject::Bare];
+pub(crate) const NAME: &str = "idle";
+const SUBJECTS: [Subject; 3] = [Subject::Nodeim, Subject::Node, Subject::Bare];
 
 const SAMPLE_EVERY: Duration = Duration::from_millis(500);
 const STABLE_SAMPLES: usize = 5;
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-const MEMORY: Metric = Metric::new("kib_per_connection", "KiB/connection");
-const COMPARISONS: [Comparison; 2] = [
-    // 35 KB
-    Comparison::value(NAME, MEMORY, Subject::Nodeim).at_most(34.18),
+pub(crate) const MEMORY: Metric = Metric::new("kib_per_connection", "KiB/connection");
+const COMPARISONS: [Comparison; 3] = [
+    Comparison::value(NAME, MEMORY, Subject::Nodeim).at_most(32.0),
+    Comparison::ratio(NAME, MEMORY, Subject::Nodeim, Subject::Node).aims_at_most(1.0),
     Comparison::ratio(NAME, MEMORY, Subject::Nodeim, Subject::Bare),
 ];
 

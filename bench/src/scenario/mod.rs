@@ -2,9 +2,11 @@
 
 pub(crate) mod direct;
 pub(crate) mod idle;
+mod pace;
 pub(crate) mod room;
 mod tally;
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -12,6 +14,7 @@ use tempfile::TempDir;
 
 use crate::cli::Common;
 use crate::machine::Machine;
+use crate::progress;
 use crate::server::Server;
 use crate::subject::{Programs, Subject};
 
@@ -26,6 +29,8 @@ pub(crate) struct Bench {
     repeats: u32,
     window: Duration,
     warmup: Duration,
+    /// What runs now
+    started: Cell<Option<(u32, Subject)>>,
 }
 
 impl Bench {
@@ -37,7 +42,12 @@ impl Bench {
             repeats: common.repeats,
             window: Duration::from_secs(common.seconds),
             warmup: Duration::from_secs(common.warmup_seconds),
+            started: Cell::new(None),
         })
+    }
+
+    pub(crate) fn programs(&self) -> &Programs {
+        &self.programs
     }
 
     /// Those of `subjects` that were asked for and can run.
@@ -58,6 +68,8 @@ impl Bench {
             }
             schedule.extend(order.into_iter().map(|subject| (round, subject)));
         }
+        progress::begin(schedule.len());
+        self.started.set(None);
         schedule
     }
 
@@ -72,8 +84,20 @@ impl Bench {
         Server::start(spec, self.machine.pins).await
     }
 
+    /// Says what is done now.
     fn progress(&self, scenario: &str, round: u32, subject: Subject, what: &str) {
+        // Where another run begins, the one before is over.
+        let before = self.started.replace(Some((round, subject)));
+        if before.is_some() && before != Some((round, subject)) {
+            progress::step();
+        }
         let (rounds, name) = (self.repeats, subject.name());
-        eprintln!("{scenario} {round}/{rounds} {name}: {what}");
+        progress::show(format!("{scenario} {round}/{rounds} {name}: {what}"));
+    }
+
+    /// Says what went wrong in a run.
+    fn trouble(&self, scenario: &str, round: u32, subject: Subject, what: &str) {
+        let name = subject.name();
+        progress::note(&format!("{scenario} {round}/{} {name}: {what}", self.repeats));
     }
 }

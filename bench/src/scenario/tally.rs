@@ -51,8 +51,8 @@ impl Counts {
 /// Counters of a load, from its first message to its last.
 pub(super) struct Tally {
     epoch: Instant,
-    /// Whether latencies are recorded now
-    recording: Cell<bool>,
+    /// Latencies are recorded of messages that were sent, or due, from the first time to before the second
+    recorded_us: Cell<(u64, u64)>,
     pub(super) sent: Cell<u64>,
     /// Acked with code 200
     pub(super) acked: Cell<u64>,
@@ -73,7 +73,7 @@ impl Tally {
     pub(super) fn new() -> Self {
         Tally {
             epoch: Instant::now(),
-            recording: Cell::new(false),
+            recorded_us: Cell::new((0, 0)),
             sent: Cell::new(0),
             acked: Cell::new(0),
             refused: Cell::new(0),
@@ -118,15 +118,22 @@ impl Tally {
         u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// Forgets the latencies so far and records from now on.
+    /// Forgets the latencies so far and records those of messages from now on.
     pub(super) fn start_recording(&self) {
         self.acks.borrow_mut().clear();
         self.deliveries.borrow_mut().clear();
-        self.recording.set(true);
+        self.recorded_us.set((self.now_us(), u64::MAX));
     }
 
+    /// Records no more of messages from now on, but still of earlier ones: those that are on their way are the slowest.
     pub(super) fn stop_recording(&self) {
-        self.recording.set(false);
+        let (from, _) = self.recorded_us.get();
+        self.recorded_us.set((from, self.now_us()));
+    }
+
+    fn is_recorded(&self, sent_us: u64) -> bool {
+        let (from, until) = self.recorded_us.get();
+        (from..until).contains(&sent_us)
     }
 
     /// Counts an ack whose message was sent at `sent_us`; returns whether it was a success.
@@ -137,7 +144,7 @@ impl Tally {
             return false;
         }
         add(&self.acked, 1);
-        if self.recording.get() {
+        if self.is_recorded(sent_us) {
             let waited = self.now_us().saturating_sub(sent_us);
             self.acks.borrow_mut().record(waited);
         }
@@ -151,7 +158,7 @@ impl Tally {
         if !in_order {
             add(&self.out_of_order, 1);
         }
-        if timed && self.recording.get() {
+        if timed && self.is_recorded(stamp.sent_us) {
             let took = self.now_us().saturating_sub(stamp.sent_us);
             self.deliveries.borrow_mut().record(took);
         }
