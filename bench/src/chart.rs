@@ -92,9 +92,9 @@ const WIDTH: usize = 900;
 const MARGIN: usize = 24;
 const COLUMN: usize = 434;
 /// Of a column, for the names
-const NAMES: usize = 154;
+const NAMES: usize = 160;
 /// Of a column, for the longest bar
-const BARS: usize = 190;
+const BARS: usize = 186;
 const ROW: usize = 20;
 const HEAD: usize = 44;
 const GAP: usize = 22;

@@ -97,7 +97,6 @@ async fn run(
     room: Option<cli::Room>,
     idle: Option<cli::Idle>,
 ) -> Result<Report> {
-    report.note_programs(bench.programs());
     if let Some(args) = direct {
         scenario::direct::run(bench, &args, &mut report).await?;
     }
@@ -107,5 +106,6 @@ async fn run(
     if let Some(args) = idle {
         scenario::idle::run(bench, &args, &mut report).await?;
     }
+    report.note_servers(bench.versions(), bench.left_out());
     Ok(report)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-const LINE: &str = "{elapsed_precise} {wide_bar:.dim} {pos}/{len} {msg}";
+const LINE: &str = "{elapsed_precise} {bar:24} {pos}/{len} {msg}";
 
 /// There is one stderr, hence one line.
 static BAR: LazyLock<ProgressBar> = LazyLock::new(|| {

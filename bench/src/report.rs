@@ -12,8 +12,7 @@ use crate::chart;
 use crate::cli::Common;
 use crate::figures::{Bound, Comparison, Metric, Run, Spread, To};
 use crate::machine::Machine;
-use crate::progress;
-use crate::subject::{Missing, Programs, Subject};
+use crate::subject::{Missing, Subject};
 use crate::table;
 
 /// All runs of one call of this program.
@@ -44,17 +43,10 @@ impl Report {
         }
     }
 
-    /// Says at once what will not be measured, as that takes a while.
-    pub(crate) fn note_programs(&mut self, programs: &Programs) {
-        self.versions = programs.versions().map(str::to_owned);
-        self.missing = programs.missing().to_vec();
-        for line in self.not_measured() {
-            progress::note(&line);
-        }
-    }
-
-    fn not_measured(&self) -> impl Iterator<Item = String> {
-        self.missing.iter().map(|Missing { subject, why }| format!("{} is not measured: {why}", subject.name()))
+    /// What servers from elsewhere are made of, and which there were not.
+    pub(crate) fn note_servers(&mut self, versions: Option<&str>, missing: Vec<Missing>) {
+        self.versions = versions.map(str::to_owned);
+        self.missing = missing;
     }
 
     pub(crate) fn add(&mut self, run: Run) {
@@ -79,8 +71,8 @@ impl Report {
         if let Some(versions) = &self.versions {
             writeln!(out, "{versions}")?;
         }
-        for line in self.not_measured() {
-            writeln!(out, "{line}")?;
+        for missing in &self.missing {
+            writeln!(out, "{missing}")?;
         }
         let Report { repeats, seconds, .. } = self;
         writeln!(out, "median (least - greatest) of {repeats} rounds of {seconds} s")?;
@@ -148,8 +140,8 @@ impl Report {
         let Report { machine, repeats, seconds, .. } = self;
         let pinned = if machine.pins.is_some() { "servers on one core, load from another" } else { "nothing pinned" };
         format!(
-            "{}, {} cores, {pinned}. Medians of {repeats} rounds of {seconds} s; lines from least to greatest.",
-            machine.processor, machine.cores
+            "{}, {} cores, {pinned}; fdatasync {:.0} µs. Median of {repeats} rounds of {seconds} s, line from least to greatest.",
+            machine.processor, machine.cores, machine.fdatasync_us
         )
     }
 

@@ -1,5 +1,6 @@
 //! The servers under test, and how each is started.
 
+use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -90,10 +91,16 @@ pub(crate) struct Programs {
 }
 
 /// A server that cannot run here, and why.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Missing {
     pub(crate) subject: Subject,
     pub(crate) why: String,
+}
+
+impl Display for Missing {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is not measured: {}", self.subject.name(), self.why)
+    }
 }
 
 impl Programs {
@@ -128,14 +135,9 @@ impl Programs {
         })
     }
 
-    /// Whether `subject` has what it needs.
-    pub(crate) fn can_run(&self, subject: Subject) -> bool {
-        self.missing.iter().all(|missing| missing.subject != subject)
-    }
-
-    /// Those that were asked for and cannot run.
-    pub(crate) fn missing(&self) -> &[Missing] {
-        &self.missing
+    /// What keeps `subject` from running, if anything does.
+    pub(crate) fn lacks(&self, subject: Subject) -> Option<&Missing> {
+        self.missing.iter().find(|missing| missing.subject == subject)
     }
 
     /// Of what comes from elsewhere.

@@ -6,7 +6,7 @@ mod pace;
 pub(crate) mod room;
 mod tally;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -16,7 +16,7 @@ use crate::cli::Common;
 use crate::machine::Machine;
 use crate::progress;
 use crate::server::Server;
-use crate::subject::{Programs, Subject};
+use crate::subject::{Missing, Programs, Subject};
 
 /// How long stragglers are waited for when a load has ended.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -31,6 +31,7 @@ pub(crate) struct Bench {
     warmup: Duration,
     /// What runs now
     started: Cell<Option<(u32, Subject)>>,
+    left_out: RefCell<Vec<Missing>>,
 }
 
 impl Bench {
@@ -43,18 +44,32 @@ impl Bench {
             window: Duration::from_secs(common.seconds),
             warmup: Duration::from_secs(common.warmup_seconds),
             started: Cell::new(None),
+            left_out: RefCell::default(),
         })
     }
 
-    pub(crate) fn programs(&self) -> &Programs {
-        &self.programs
+    /// Of what comes from elsewhere.
+    pub(crate) fn versions(&self) -> Option<&str> {
+        self.programs.versions()
+    }
+
+    /// Servers that a scenario had to do without.
+    pub(crate) fn left_out(&self) -> Vec<Missing> {
+        self.left_out.borrow().clone()
     }
 
     /// Those of `subjects` that were asked for and can run.
     fn chosen(&self, subjects: &[Subject]) -> Vec<Subject> {
         let asked = |s: &Subject| self.only.is_empty() || self.only.contains(s);
-        let subjects = subjects.iter().copied();
-        subjects.filter(|s| asked(s) && self.programs.can_run(*s)).collect()
+        let (missing, chosen) = subjects.iter().copied().filter(asked).partition(|s| self.programs.lacks(*s).is_some());
+        for missing in Vec::<Subject>::into_iter(missing).filter_map(|s| self.programs.lacks(s)) {
+            let mut left_out = self.left_out.borrow_mut();
+            if !left_out.contains(missing) {
+                progress::note(&missing.to_string());
+                left_out.push(missing.clone());
+            }
+        }
+        chosen
     }
 
     /// Every round has all of `subjects`, and every second round in reverse: a machine that gets

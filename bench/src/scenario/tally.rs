@@ -193,3 +193,44 @@ impl Tally {
 pub(super) fn add(counter: &Cell<u64>, by: u64) {
     counter.set(counter.get() + by);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Tally;
+
+    const DONE: &str = r#"[{"code":200}]"#;
+
+    fn wait_until(tally: &Tally, us: u64) {
+        while tally.now_us() < us {
+            std::hint::spin_loop();
+        }
+    }
+
+    #[test]
+    fn latency_counts_from_the_time_that_is_given() {
+        let tally = Tally::new();
+        tally.start_recording();
+        let due_us = tally.now_us();
+        wait_until(&tally, due_us + 3_000);
+        assert!(tally.note_ack(DONE, due_us));
+        assert!(tally.ack_ms(0.5) >= 3.0);
+    }
+
+    #[test]
+    fn stragglers_are_recorded_and_what_is_sent_later_is_not() {
+        let tally = Tally::new();
+        let early_us = tally.now_us();
+        wait_until(&tally, early_us + 1);
+        tally.start_recording();
+        let within_us = tally.now_us();
+        wait_until(&tally, within_us + 1_000);
+        tally.stop_recording();
+        let late_us = tally.now_us();
+        tally.note_ack(DONE, early_us);
+        tally.note_ack(DONE, late_us);
+        assert!(tally.ack_ms(0.5).is_nan());
+        tally.note_ack(DONE, within_us);
+        assert!(tally.ack_ms(0.5) >= 1.0);
+        assert_eq!(tally.acked.get(), 3);
+    }
+}
