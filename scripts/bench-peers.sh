@@ -7,8 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../bench/peers/node"
 
 # npm writes this file at the end of an installation.
-done=node_modules/.package-lock.json
-if [ "$done" -nt package-lock.json ] && [ "$done" -nt package.json ]; then
+installed=node_modules/.package-lock.json
+if [ "$installed" -nt package-lock.json ] && [ "$installed" -nt package.json ]; then
   exit 0
 fi
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -20,4 +20,4 @@ if [ -f "$prefix/include/node/node_api.h" ] && have python3 && have make && have
   echo "bench-peers: compiling better-sqlite3: a minute or two" >&2
 fi
 npm ci --no-audit --no-fund
-touch "$done"
+touch "$installed"

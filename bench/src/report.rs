@@ -12,8 +12,12 @@ use crate::chart;
 use crate::cli::Common;
 use crate::figures::{Bound, Comparison, Metric, Run, Spread, To};
 use crate::machine::Machine;
+use crate::measure::GENERATOR_LOAD;
 use crate::subject::{Missing, Subject};
 use crate::table;
+
+/// Of a core, in percent: as much as is ever seen of a thread that never waits
+const FULL_LOAD: f64 = 95.0;
 
 /// All runs of one call of this program.
 pub(crate) struct Report {
@@ -81,6 +85,10 @@ impl Report {
         }
         if let Some(table) = self.comparison_table() {
             writeln!(out, "\n{table}")?;
+        }
+        for (scenario, server) in self.limited_by_generator() {
+            let name = server.name();
+            writeln!(out, "{scenario}: the generator was the limit for {name}, which could do more")?;
         }
         if !self.is_clean() {
             writeln!(out, "nodeim lost, repeated, reordered or refused messages")?;
@@ -195,6 +203,16 @@ impl Report {
             let to = comparison.to.map(To::subject);
             self.compared(comparison).is_some() || missing(comparison.of) || to.is_some_and(missing)
         })
+    }
+
+    fn limited_by_generator(&self) -> Vec<(&'static str, Subject)> {
+        let load = |scenario: &str, server| self.spread(scenario, server, GENERATOR_LOAD);
+        let scenarios = self.scenarios().into_iter();
+        let pairs =
+            scenarios.flat_map(|scenario| self.servers(scenario).into_iter().map(move |server| (scenario, server)));
+        pairs
+            .filter(|(scenario, server)| load(scenario, *server).is_some_and(|load| load.median >= FULL_LOAD))
+            .collect()
     }
 
     fn scenarios(&self) -> Vec<&'static str> {
