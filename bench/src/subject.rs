@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::cli::Common;
 use crate::server::Spec;
+use crate::wire::Wire;
 
 /// A server that a scenario can run against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
@@ -21,6 +22,10 @@ pub(crate) enum Subject {
     NodeimPg,
     /// On PostgreSQL, one transaction for each message
     NodeimPgUnbatched,
+    /// As it comes, with clients of Socket.IO 0.9
+    NodeimSio09,
+    /// As it comes, with clients of MumiChat's
+    NodeimMumichat,
     /// A socketioxide program that keeps everything in memory
     Bare,
 }
@@ -33,6 +38,8 @@ impl Subject {
             Subject::NodeimUnbatched => "nodeim-unbatched",
             Subject::NodeimPg => "nodeim-pg",
             Subject::NodeimPgUnbatched => "nodeim-pg-unbatched",
+            Subject::NodeimSio09 => "nodeim-sio09",
+            Subject::NodeimMumichat => "nodeim-mumichat",
             Subject::Bare => "bare",
         }
     }
@@ -40,6 +47,15 @@ impl Subject {
     /// Whether losses and failures here are nodeim's.
     pub(crate) fn is_nodeim(self) -> bool {
         self != Subject::Bare
+    }
+
+    /// What its clients speak.
+    pub(crate) fn wire(self) -> Wire {
+        match self {
+            Subject::NodeimSio09 => Wire::SocketIo09,
+            Subject::NodeimMumichat => Wire::MumiChat,
+            _ => Wire::SocketIo,
+        }
     }
 
     fn is_on_postgres(self) -> bool {
@@ -95,10 +111,10 @@ impl Programs {
             "no server at {}: build it (cargo build --release) or name it with --nodeim",
             self.nodeim.display()
         );
-        let args = ["serve", "--listen", "127.0.0.1:0", "--bcrypt-cost", "4"];
+        let args = ["serve", "--listen", "127.0.0.1:0"];
         let mut args: Vec<_> = args.map(Into::into).into();
         args.extend(["--data-dir".into(), data_dir.into()]);
-        let mut env = vec![("NODEIM_RATE_LIMIT", "off".to_owned())];
+        let mut env = vec![("NODEIM_RATE_LIMIT", "off".to_owned()), ("NODEIM_BCRYPT_COST", "4".to_owned())];
         if subject.is_unbatched() {
             env.push(("NODEIM_COMMIT_BATCH_MAX", "1".to_owned()));
         }

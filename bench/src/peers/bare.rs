@@ -18,13 +18,15 @@ use serde_json::json;
 use socketioxide::SocketIo;
 use socketioxide::extract::{AckSender, Data, SocketRef};
 use socketioxide::handler::ConnectHandler;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Bare;
 
 /// With the default of 128 it drops messages of healthy clients under load.
 const PACKETS_BUFFERED: usize = 4096;
+
+const LISTEN_QUEUE: u32 = 4096;
 
 #[derive(Debug, Deserialize)]
 struct Credentials {
@@ -103,7 +105,7 @@ async fn listen(addr: SocketAddr, frame_bytes: usize) -> Result<()> {
     };
     io.ns("/", (async || {}).with(register));
 
-    let listener = TcpListener::bind(addr).await?;
+    let listener = bind(addr)?;
     eprintln!("listening on http://{}", listener.local_addr()?);
     let mut terminated = signal(SignalKind::terminate())?;
     let listener = listener.tap_io(|stream| {
@@ -118,6 +120,14 @@ async fn listen(addr: SocketAddr, frame_bytes: usize) -> Result<()> {
         _ = terminated.recv() => {}
     }
     Ok(())
+}
+
+/// Not with the library's queue of 128: when it is full, the kernel makes clients wait for seconds.
+fn bind(addr: SocketAddr) -> Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    Ok(socket.listen(LISTEN_QUEUE)?)
 }
 
 fn on_connect(io: &SocketIo, socket: &SocketRef, state: &Arc<State>) {

@@ -19,6 +19,7 @@ use crate::packet::Packet;
 use crate::payload::{Stamp, Tracker};
 use crate::scenario::tally::{Tally, add};
 use crate::server::Server;
+use crate::wire::Wire;
 
 const JOINING_AT_ONCE: usize = 16;
 const SETUP_TIMEOUT: Duration = Duration::from_secs(180);
@@ -81,10 +82,10 @@ impl Load {
 }
 
 /// Users, their connections and the room; returns when everybody is in and all is quiet.
-pub(super) async fn gather(args: &Room, server: &Server) -> Result<(Rc<Load>, JoinSet<()>)> {
+pub(super) async fn gather(args: &Room, wire: Wire, server: &Server) -> Result<(Rc<Load>, JoinSet<()>)> {
     let members = args.members as usize;
     let accounts = crowd::sign_up(server.addr(), members).await?;
-    let mut clients = crowd::sign_in(server.addr(), &accounts).await?;
+    let mut clients = crowd::sign_in_over(wire, server.addr(), &accounts).await?;
     let founder = clients.first_mut().context("a room needs a member")?;
     let created = founder.call("room.create", &json!({ "name": "bench" })).await?;
     let room = created["room"]["id"].as_u64();

@@ -24,13 +24,15 @@ use crate::subject::Subject;
 const EVERYDAY: &str = "room, everyday";
 const ONE_SENDER: &str = "room, one busy sender";
 const SATURATED: &str = "room, saturated";
-const SUBJECTS: [Subject; 2] = [Subject::Nodeim, Subject::Bare];
+const SUBJECTS: [Subject; 3] = [Subject::Nodeim, Subject::NodeimSio09, Subject::Bare];
 
 const CPU: Metric = Metric::new("server_us_per_delivery", "server CPU/delivery, µs");
-const COMPARISONS: [Comparison; 3] = [
+const COMPARISONS: [Comparison; 5] = [
     Comparison::ratio(EVERYDAY, CPU, Subject::Nodeim, Subject::Bare).at_most(1.5),
     Comparison::ratio(ONE_SENDER, CPU, Subject::Nodeim, Subject::Bare).at_most(1.5),
     Comparison::ratio(SATURATED, CPU, Subject::Nodeim, Subject::Bare).at_most(1.5),
+    Comparison::ratio(EVERYDAY, CPU, Subject::NodeimSio09, Subject::Nodeim).at_most(1.0),
+    Comparison::ratio(SATURATED, CPU, Subject::NodeimSio09, Subject::Nodeim).at_most(1.0),
 ];
 
 pub(crate) async fn run(bench: &Bench, args: &Room, report: &mut Report) -> Result<()> {
@@ -58,7 +60,7 @@ async fn measure(
     let dir = bench.data_dir()?;
     let server = bench.start(subject, &dir, *frame_bytes).await?;
     bench.progress("room", round, subject, "signing up and in, joining");
-    let (load, tasks) = gather(args, &server).await?;
+    let (load, tasks) = gather(args, subject.wire(), &server).await?;
 
     let window = args.window;
     let senders = load.permits.len();
@@ -71,7 +73,7 @@ async fn measure(
         bench.progress(scenario, round, subject, "sending");
         let outcome = phase(bench, &load, &server, pace).await?;
         runs.push(outcome.run(scenario, subject, round, load.members));
-        if subject.is_nodeim() {
+        if subject == Subject::Nodeim {
             *frame_bytes = outcome.frame_bytes().round() as usize;
         }
     }
