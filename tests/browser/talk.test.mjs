@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { ok } from '../clients/people.mjs';
+import { WAIT_MS, within } from '../clients/wait.mjs';
 import { stage } from './stage.mjs';
 import { eventually } from './wait.mjs';
 
@@ -44,6 +45,34 @@ scene('messages go both ways, with ticks, typing, the divider and the counts', a
   await bob.reload();
   await bob.sees('yes');
   await bob.title('nodeim');
+});
+
+scene('what is said while a conversation opens is in it, though the answer with its history is older', async (play) => {
+  const carol = await play.client('carol');
+  // The answer is made before the message is said, and read after it.
+  let answered, goOn;
+  const isAnswered = new Promise((resolve) => (answered = resolve));
+  const said = new Promise((resolve) => (goOn = resolve));
+  const holdBack = (context) =>
+    context.routeWebSocket(/socket\.io/, (page) => {
+      const server = page.connectToServer();
+      server.onMessage(async (frame) => {
+        if (/^43\d+\[.*"messages":.*"peerRead":/.test(frame)) {
+          answered();
+          await said;
+        }
+        page.send(frame);
+      });
+    });
+  const alee = await play.person('alee', { friends: [carol], before: holdBack });
+  await ok(carol, 'message', { to: alee.id, message: 'before' });
+  await alee.openChat(carol.username);
+  await within(isAnswered, WAIT_MS, () => 'the page asked for no history');
+  await ok(carol, 'message', { to: alee.id, message: 'meanwhile' });
+  await alee.row(carol.username).getByText('meanwhile').waitFor();
+  goOn();
+  await alee.sees('meanwhile');
+  assert.deepEqual(await alee.texts(), ['before', 'meanwhile']);
 });
 
 scene('an old client reads and writes along', async (play) => {

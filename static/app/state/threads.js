@@ -1,6 +1,6 @@
 // The messages at hand of each conversation: a window without a hole, which grows at both ends by `history`.
 
-import { signal } from '../html.js';
+import { batch, signal } from '../html.js';
 import { request } from '../connection.js';
 import { whenSignedOut } from '../session.js';
 import { change, peekConversation } from './conversations.js';
@@ -43,15 +43,24 @@ async function ask(key, parameters) {
   return reply;
 }
 
+/** By key, what came in live while an answer is on its way: that may be older, and would undo it. */
+const overtaking = new Map();
+
 async function load(key, kind, task) {
   if (thread(key).peek().loading) return;
+  const late = [];
+  overtaking.set(key, late);
   set(key, { loading: kind, error: null });
   try {
     await task();
   } catch (error) {
     set(key, { error });
   } finally {
-    set(key, { loading: '' });
+    overtaking.delete(key);
+    batch(() => {
+      for (const again of late) again();
+      set(key, { loading: '' });
+    });
   }
 }
 
@@ -100,6 +109,7 @@ function merge(...lists) {
 
 /** A message that was just said, if the window reaches to the end. */
 export function insert(key, message) {
+  overtaking.get(key)?.push(() => insert(key, message));
   const { messages, loaded, end } = thread(key).peek();
   if (!loaded) return;
   const known = messages.some((one) => one.seq === message.seq);
@@ -108,6 +118,7 @@ export function insert(key, message) {
 
 /** An edit or a recall. */
 export function patch(key, seq, changes) {
+  overtaking.get(key)?.push(() => patch(key, seq, changes));
   const { messages } = thread(key).peek();
   if (!messages.some((one) => one.seq === seq)) return;
   set(key, { messages: messages.map((one) => (one.seq === seq ? { ...one, ...changes } : one)) });
