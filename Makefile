@@ -1,10 +1,10 @@
 # `make run` starts the server, `make test` tries everything; `make help` lists the rest.
 
-.PHONY: help run test bench fuzz fmt clean
+.PHONY: help run test bench bench-micro fuzz fmt clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 run: static/node_modules/.package-lock.json ## build and start the server on 127.0.0.1:8765, with SQLite in ./data
 	cargo run --release --bin nodeim
@@ -14,6 +14,9 @@ test: ## format, lints, docs, the tests on SQLite and PostgreSQL, the real clien
 
 bench: static/node_modules/.package-lock.json ## measure the server beside others, under load (see bench/README.md)
 	scripts/bench.sh
+
+bench-micro: ## measure the server's hot pieces alone
+	cargo bench
 
 fuzz: ## random input for the decoders, a minute each
 	scripts/fuzz.sh

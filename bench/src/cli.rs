@@ -24,6 +24,14 @@ pub(crate) enum Command {
     Room(RoomArgs),
     /// Connections that do nothing: server memory for each
     Idle(IdleArgs),
+    /// Everybody comes back at once, with a token: connects and sign-ins per second
+    Storm(StormArgs),
+    /// Somebody signs in who has missed a great many messages: what their neighbours notice, and the server's memory
+    Replay(ReplayArgs),
+    /// Paging through a very long conversation: time for a page
+    History(HistoryArgs),
+    /// Sign-ins by password while others talk: what those notice
+    Mixed(MixedArgs),
     /// All of the above
     All(AllArgs),
     /// The bare socketioxide peer, as a server (started by the scenarios)
@@ -59,6 +67,42 @@ pub(crate) struct IdleArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct StormArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) storm: Storm,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) replay: Replay,
+    #[command(flatten)]
+    pub(crate) talk: Talk,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) history: History,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MixedArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) mixed: Mixed,
+    #[command(flatten)]
+    pub(crate) talk: Talk,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct AllArgs {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -68,6 +112,16 @@ pub(crate) struct AllArgs {
     pub(crate) room: Room,
     #[command(flatten)]
     pub(crate) idle: Idle,
+    #[command(flatten)]
+    pub(crate) storm: Storm,
+    #[command(flatten)]
+    pub(crate) replay: Replay,
+    #[command(flatten)]
+    pub(crate) history: History,
+    #[command(flatten)]
+    pub(crate) mixed: Mixed,
+    #[command(flatten)]
+    pub(crate) talk: Talk,
 }
 
 /// What every scenario needs to know.
@@ -159,6 +213,55 @@ pub(crate) struct Idle {
     /// Connections to hold
     #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub(crate) connections: u32,
+}
+
+#[derive(Clone, Debug, Args, Serialize)]
+pub(crate) struct Storm {
+    /// Clients that come back
+    #[arg(long = "storm-clients", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub(crate) clients: u32,
+
+    /// How many of them are on their way at a time; those who find a server's listen queue full (128 with tokio, 511
+    /// with Node, unless it asks for more) wait for whole seconds
+    #[arg(long = "storm-at-once", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub(crate) at_once: u32,
+}
+
+#[derive(Clone, Debug, Args, Serialize)]
+pub(crate) struct Replay {
+    /// Messages that were missed
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) missed: u32,
+
+    /// Users who sent them, each as many
+    #[arg(long = "missed-from", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub(crate) senders: u32,
+}
+
+#[derive(Clone, Debug, Args, Serialize)]
+pub(crate) struct History {
+    /// Messages in the conversation
+    #[arg(long = "history-messages", default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(100..=50_000_000))]
+    pub(crate) messages: u32,
+}
+
+#[derive(Clone, Debug, Args, Serialize)]
+pub(crate) struct Mixed {
+    /// Sign-ins by password a second, each over a connection of its own
+    #[arg(long = "sign-ins", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) sign_ins: u32,
+}
+
+/// Those who talk while something else happens.
+#[derive(Clone, Debug, Args, Serialize)]
+pub(crate) struct Talk {
+    /// Pairs that talk meanwhile, in `replay` and `mixed`
+    #[arg(long = "talk-pairs", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) pairs: u32,
+
+    /// Messages a second, of all pairs together
+    #[arg(long = "talk-rate", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) rate: u32,
 }
 
 #[derive(Debug, Args)]

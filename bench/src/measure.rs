@@ -68,6 +68,15 @@ impl Window {
         self.server_cpu.as_secs_f64() * 1e6 / count as f64
     }
 
+    pub(crate) fn seconds(&self) -> f64 {
+        self.wall.as_secs_f64()
+    }
+
+    /// How busy the server was, in percent of a core.
+    pub(crate) fn server_load(&self) -> f64 {
+        100.0 * self.server_cpu.as_secs_f64() / self.wall.as_secs_f64()
+    }
+
     /// How busy the cores were: the figures that say whether the others can be believed.
     pub(crate) fn put_loads(&self, run: &mut Run) {
         let percent = |cpu: Duration| 100.0 * cpu.as_secs_f64() / self.wall.as_secs_f64();

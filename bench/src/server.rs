@@ -105,6 +105,15 @@ impl Server {
         process::rss_bytes(self.pid).context("the server is gone")
     }
 
+    /// The most of it that was resident at a time since [`forget_peak`](Self::forget_peak).
+    pub(crate) fn peak_rss_bytes(&self) -> Result<u64> {
+        process::peak_rss_bytes(self.pid).context("the server is gone")
+    }
+
+    pub(crate) fn forget_peak(&self) -> Result<()> {
+        process::forget_peak(self.pid)
+    }
+
     /// The last lines it logged.
     pub(crate) fn log_tail(&self) -> String {
         tail(&self.log)

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::cli::Common;
 use crate::peers::node::Node;
 use crate::server::Spec;
+use crate::wire::Wire;
 
 /// A server that a scenario can run against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
@@ -23,6 +24,10 @@ pub(crate) enum Subject {
     NodeimPg,
     /// On PostgreSQL, one transaction for each message
     NodeimPgUnbatched,
+    /// As it comes, with clients of Socket.IO 0.9
+    NodeimSio09,
+    /// As it comes, with clients of MumiChat's
+    NodeimMumichat,
     /// A Node program on socket.io that keeps everything in memory
     Node,
     /// The same, which writes each message to SQLite before its ack
@@ -41,6 +46,8 @@ impl Subject {
             Subject::NodeimUnbatched => "nodeim-unbatched",
             Subject::NodeimPg => "nodeim-pg",
             Subject::NodeimPgUnbatched => "nodeim-pg-unbatched",
+            Subject::NodeimSio09 => "nodeim-sio09",
+            Subject::NodeimMumichat => "nodeim-mumichat",
             Subject::Node => "node",
             Subject::NodeSqlite => "node-sqlite",
             Subject::Bare => "bare",
@@ -69,6 +76,15 @@ impl Subject {
     /// Whether a message is on disk before its ack.
     pub(crate) fn is_durable(self) -> bool {
         self.is_nodeim() || self == Subject::NodeSqlite
+    }
+
+    /// What its clients speak.
+    pub(crate) fn wire(self) -> Wire {
+        match self {
+            Subject::NodeimSio09 => Wire::SocketIo09,
+            Subject::NodeimMumichat => Wire::MumiChat,
+            _ => Wire::SocketIo,
+        }
     }
 
     fn is_on_postgres(self) -> bool {
@@ -166,10 +182,10 @@ impl Programs {
             "no server at {}: build it (cargo build --release) or name it with --nodeim",
             self.nodeim.display()
         );
-        let args = ["serve", "--listen", "127.0.0.1:0", "--bcrypt-cost", "4"];
+        let args = ["serve", "--listen", "127.0.0.1:0"];
         let mut args: Vec<_> = args.map(Into::into).into();
         args.extend(["--data-dir".into(), data_dir.into()]);
-        let mut env = vec![("NODEIM_RATE_LIMIT", "off".to_owned())];
+        let mut env = vec![("NODEIM_RATE_LIMIT", "off".to_owned()), ("NODEIM_BCRYPT_COST", "4".to_owned())];
         if subject.is_unbatched() {
             env.push(("NODEIM_COMMIT_BATCH_MAX", "1".to_owned()));
         }

@@ -16,9 +16,9 @@ use serde_json::json;
 use socketioxide::SocketIo;
 use socketioxide::extract::{AckSender, Data, SocketRef};
 use socketioxide::handler::ConnectHandler;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::bind;
 use super::wire::{Credentials, Direct, Message, Padding, RoomId, ToRoom, Users, lock};
 use crate::cli::Peer;
 
@@ -54,7 +54,7 @@ async fn listen(addr: SocketAddr, frame_bytes: usize) -> Result<()> {
     };
     io.ns("/", (async || {}).with(register));
 
-    let listener = TcpListener::bind(addr).await?;
+    let listener = bind(addr)?;
     eprintln!("listening on http://{}", listener.local_addr()?);
     let mut terminated = signal(SignalKind::terminate())?;
     let listener = listener.tap_io(|stream| {

@@ -1,9 +1,15 @@
 //! What is measured. Each scenario starts its own servers and ends them.
 
 pub(crate) mod direct;
+mod faults;
+pub(crate) mod history;
 pub(crate) mod idle;
+pub(crate) mod mixed;
 mod pace;
+pub(crate) mod replay;
 pub(crate) mod room;
+pub(crate) mod storm;
+mod talk;
 mod tally;
 
 use std::cell::{Cell, RefCell};
@@ -96,6 +102,14 @@ impl Bench {
 
     async fn start(&self, subject: Subject, dir: &TempDir, frame_bytes: usize) -> Result<Server> {
         let spec = self.programs.spec(subject, dir.path(), frame_bytes)?;
+        Server::start(spec, self.machine.pins).await
+    }
+
+    /// Starts it with hashes of passwords that cost more than elsewhere here.
+    async fn start_with_bcrypt_cost(&self, subject: Subject, dir: &TempDir, cost: u32) -> Result<Server> {
+        let mut spec = self.programs.spec(subject, dir.path(), 0)?;
+        // The last one given holds.
+        spec.env.push(("NODEIM_BCRYPT_COST", cost.to_string()));
         Server::start(spec, self.machine.pins).await
     }
 

@@ -169,6 +169,11 @@ impl Tally {
         self.note_trouble(|| format!("connection ended: {why:#}"));
     }
 
+    pub(super) fn note_refused(&self, why: &anyhow::Error) {
+        add(&self.refused, 1);
+        self.note_trouble(|| format!("{why:#}"));
+    }
+
     /// Keeps the first thing that went wrong, to show it.
     fn note_trouble(&self, describe: impl FnOnce() -> String) {
         let mut first = self.first_trouble.borrow_mut();

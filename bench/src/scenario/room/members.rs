@@ -19,6 +19,7 @@ use crate::payload::{Stamp, Tracker};
 use crate::scenario::pace::Leave;
 use crate::scenario::tally::{Tally, add};
 use crate::server::Server;
+use crate::wire::Wire;
 
 const JOINING_AT_ONCE: usize = 16;
 const SETUP_TIMEOUT: Duration = Duration::from_secs(180);
@@ -85,9 +86,9 @@ impl Load {
 }
 
 /// Users, their connections and the room; returns when everybody is in and all is quiet.
-pub(super) async fn gather(size: Size, server: &Server) -> Result<(Rc<Load>, JoinSet<()>)> {
+pub(super) async fn gather(size: Size, wire: Wire, server: &Server) -> Result<(Rc<Load>, JoinSet<()>)> {
     let accounts = crowd::sign_up(server.addr(), size.members as usize).await?;
-    let mut clients = crowd::sign_in(server.addr(), &accounts).await?;
+    let mut clients = crowd::sign_in_over(wire, server.addr(), &accounts).await?;
     let founder = clients.first_mut().context("a room needs a member")?;
     let created = founder.call("room.create", &json!({ "name": "bench" })).await?;
     let room = created["room"]["id"].as_u64();

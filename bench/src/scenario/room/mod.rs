@@ -25,12 +25,14 @@ pub(crate) const EVERYDAY: &str = "room, everyday";
 const ONE_SENDER: &str = "room, one busy sender";
 pub(crate) const SATURATED: &str = "room, saturated";
 pub(crate) const SMALL: &str = "small room, saturated";
-const SUBJECTS: [Subject; 5] = [Subject::Nodeim, Subject::NodeSqlite, Subject::Node, Subject::Bare, Subject::Raw];
+const IN_LARGE: [Subject; 6] =
+    [Subject::Nodeim, Subject::NodeimSio09, Subject::NodeSqlite, Subject::Node, Subject::Bare, Subject::Raw];
+const IN_SMALL: [Subject; 5] = [Subject::Nodeim, Subject::NodeSqlite, Subject::Node, Subject::Bare, Subject::Raw];
 
 pub(crate) const CPU: Metric = Metric::new("server_us_per_delivery", "server CPU/delivery, µs");
 pub(crate) const DELIVERIES: Metric = Metric::new("deliveries_per_s", "deliveries/s");
 
-const COMPARISONS: [Comparison; 9] = [
+const COMPARISONS: [Comparison; 11] = [
     Comparison::ratio(EVERYDAY, CPU, Subject::Nodeim, Subject::Bare).at_most(1.2).aims_at_most(0.7),
     Comparison::ratio(SATURATED, DELIVERIES, Subject::Nodeim, Subject::NodeSqlite).at_least(5.0),
     Comparison::ratio(SATURATED, DELIVERIES, Subject::Nodeim, Subject::Bare).at_least(0.7).aims_at_least(1.0),
@@ -40,12 +42,15 @@ const COMPARISONS: [Comparison; 9] = [
     Comparison::ratio(SMALL, DELIVERIES, Subject::Nodeim, Subject::NodeSqlite).at_least(4.0),
     Comparison::ratio(SMALL, DELIVERIES, Subject::Nodeim, Subject::Bare).aims_at_least(0.6),
     Comparison::ratio(SMALL, DELIVERIES, Subject::Bare, Subject::Raw),
+    Comparison::ratio(EVERYDAY, CPU, Subject::NodeimSio09, Subject::Nodeim).at_most(1.0),
+    Comparison::ratio(SATURATED, CPU, Subject::NodeimSio09, Subject::Nodeim).at_most(1.0),
 ];
 
 /// A room, and what happens in it, one after the other.
 struct Scene {
     size: Size,
     paces: Vec<(&'static str, Pace)>,
+    subjects: &'static [Subject],
 }
 
 impl Scene {
@@ -60,10 +65,12 @@ impl Scene {
                     (ONE_SENDER, Pace::Window { window, senders: 1 }),
                     (SATURATED, Pace::Window { window, senders: senders as usize }),
                 ],
+                subjects: &IN_LARGE,
             },
             Scene {
                 size: Size { members: small_members, senders: small_senders },
                 paces: vec![(SMALL, Pace::Window { window, senders: small_senders as usize })],
+                subjects: &IN_SMALL,
             },
         ]
     }
@@ -72,8 +79,8 @@ impl Scene {
 pub(crate) async fn run(bench: &Bench, args: &Room, report: &mut Report) -> Result<()> {
     bench.machine.check_descriptors(args.members)?;
     ensure!(args.senders <= args.members, "more senders than members");
-    let subjects = bench.chosen(&SUBJECTS);
     for scene in Scene::of(args) {
+        let subjects = bench.chosen(scene.subjects);
         // Peers broadcast frames as long as nodeim's were; nodeim comes first in round 1.
         let mut frame_bytes = 0;
         for (round, subject) in bench.schedule(&subjects) {
@@ -96,7 +103,7 @@ async fn measure(
     let dir = bench.data_dir()?;
     let server = bench.start(subject, &dir, *frame_bytes).await?;
     bench.progress("room", round, subject, "signing up and in, joining");
-    let (load, tasks) = gather(scene.size, &server).await?;
+    let (load, tasks) = gather(scene.size, subject.wire(), &server).await?;
 
     let mut runs = Vec::new();
     for &(scenario, pace) in &scene.paces {
@@ -107,7 +114,7 @@ async fn measure(
         bench.progress(scenario, round, subject, "sending");
         let outcome = phase(bench, &load, &server, pace).await?;
         runs.push(outcome.run(scenario, subject, round, load.members));
-        if subject.is_nodeim() {
+        if subject == Subject::Nodeim {
             *frame_bytes = outcome.frame_bytes().round() as usize;
         }
     }
