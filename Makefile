@@ -12,9 +12,8 @@ run: static/node_modules/.package-lock.json ## build and start the server on 127
 test: ## format, lints, docs, the tests on SQLite and PostgreSQL, the real clients and a browser
 	scripts/test.sh
 
-bench: static/node_modules/.package-lock.json ## measure the server under load
-	cargo build --release --workspace
-	cargo run --release -p nodeim-bench -- all
+bench: static/node_modules/.package-lock.json ## measure the server beside others, under load (see bench/README.md)
+	scripts/bench.sh
 
 bench-micro: ## measure the server's hot pieces alone
 	cargo bench
@@ -27,7 +26,7 @@ fmt: ## format the Rust code
 
 clean: ## remove what was built and installed, but not ./data
 	cargo clean
-	rm -rf static/node_modules tests/clients/node_modules tests/browser/node_modules
+	rm -rf static/node_modules tests/clients/node_modules tests/browser/node_modules bench/peers/node/node_modules
 
 # The server hands out the browser's client files; npm writes this file at the end of an installation.
 static/node_modules/.package-lock.json: static/package-lock.json

@@ -36,7 +36,10 @@ pub(crate) enum Command {
     All(AllArgs),
     /// The bare socketioxide peer, as a server (started by the scenarios)
     #[command(hide = true)]
-    Bare(Bare),
+    Bare(Peer),
+    /// The raw WebSocket peer, likewise
+    #[command(hide = true)]
+    Raw(Peer),
 }
 
 #[derive(Debug, Args)]
@@ -130,16 +133,21 @@ pub(crate) struct Common {
     pub(crate) nodeim: Option<PathBuf>,
 
     /// An empty PostgreSQL database to run nodeim on, too (`direct` only)
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", env = "NODEIM_BENCH_POSTGRES_URL", hide_env_values = true)]
     #[serde(skip)]
     pub(crate) postgres_url: Option<String>,
+
+    /// The folder of the peers that are not part of this program [default: the one in the source tree]
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip)]
+    pub(crate) peers: Option<PathBuf>,
 
     /// Rounds; every round runs each server once, in alternating order
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) repeats: u32,
 
     /// Length of one measured window
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) seconds: u64,
 
     /// Load before each measured window
@@ -151,9 +159,14 @@ pub(crate) struct Common {
     pub(crate) only: Vec<Subject>,
 
     /// Write everything measured to this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", overrides_with = "json")]
     #[serde(skip)]
     pub(crate) json: Option<PathBuf>,
+
+    /// Write a chart of the medians to this file
+    #[arg(long, value_name = "FILE", overrides_with = "svg")]
+    #[serde(skip)]
+    pub(crate) svg: Option<PathBuf>,
 
     /// Where the databases go, each in a temporary folder [default: the system's temporary folder]
     #[arg(long, value_name = "DIR")]
@@ -181,6 +194,10 @@ pub(crate) struct Room {
     /// How many of the members send when the room is saturated
     #[arg(long = "room-senders", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) senders: u32,
+
+    /// Members of the small room, all of whom may send
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) small_members: u32,
 
     /// Messages per second at the everyday rate, from one member
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
@@ -248,7 +265,7 @@ pub(crate) struct Talk {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Bare {
+pub(crate) struct Peer {
     #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
 

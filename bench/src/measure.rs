@@ -11,7 +11,7 @@ use crate::server::Server;
 
 const SERVER_LOAD: Metric = Metric::new("server_load", "server load, % of a core");
 /// Near 100 the generator is what limits the rate.
-const GENERATOR_LOAD: Metric = Metric::new("generator_load", "generator load, % of a core");
+pub(crate) const GENERATOR_LOAD: Metric = Metric::new("generator_load", "generator load, % of a core");
 /// Far from 0 the machine was not quiet.
 const OTHERS_LOAD: Metric = Metric::new("others_load", "others' load, % of a core");
 

@@ -25,10 +25,13 @@ use crate::server::Server;
 use crate::subject::Subject;
 
 const NAME: &str = "storm";
-const SUBJECTS: [Subject; 2] = [Subject::Nodeim, Subject::Bare];
+const SUBJECTS: [Subject; 3] = [Subject::Nodeim, Subject::Node, Subject::Bare];
 
 const ARRIVALS: Metric = Metric::new("arrivals_per_s", "connects (and sign-ins)/s");
-const COMPARISONS: [Comparison; 1] = [Comparison::ratio(NAME, ARRIVALS, Subject::Nodeim, Subject::Bare)];
+const COMPARISONS: [Comparison; 2] = [
+    Comparison::ratio(NAME, ARRIVALS, Subject::Nodeim, Subject::Node).at_least(3.0),
+    Comparison::ratio(NAME, ARRIVALS, Subject::Nodeim, Subject::Bare),
+];
 
 /// What those who come count together.
 struct Arrivals {
@@ -71,7 +74,7 @@ async fn measure(bench: &Bench, args: &Storm, round: u32, subject: Subject) -> R
     drop(clients);
     server.stop().await?;
     if !trouble.is_empty() {
-        bench.progress(NAME, round, subject, &trouble);
+        bench.trouble(NAME, round, subject, &trouble);
     }
 
     let waited = arrivals.waited.borrow();
