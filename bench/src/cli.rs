@@ -221,8 +221,7 @@ pub(crate) struct Storm {
     #[arg(long = "storm-clients", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub(crate) clients: u32,
 
-    /// How many of them are on their way at a time; those who find a server's listen queue full (128 with tokio, 511
-    /// with Node, unless it asks for more) wait for whole seconds
+    /// How many of them are on their way at a time; who finds a server's listen queue full waits for whole seconds
     #[arg(long = "storm-at-once", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub(crate) at_once: u32,
 }

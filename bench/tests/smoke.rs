@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -105,7 +104,8 @@ fn what_cannot_run_is_named_and_the_rest_is_measured() {
     let nowhere = dir.path().join("nowhere");
     let nowhere = nowhere.to_str().expect("a path of plain letters");
     let servers = ["bare", "node", "node-sqlite", "nodeim-pg"];
-    let (output, figures) = measure(dir.path(), &servers, &["--no-pin", "--peers", nowhere]);
+    let command = ["direct", "--pairs", "5", "--no-pin", "--peers", nowhere];
+    let (output, figures) = run(dir.path(), &servers, &command);
     assert!(runs(&figures).iter().all(|run| run["server"] == "bare"));
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     for server in ["node", "node-sqlite", "nodeim-pg"] {
@@ -117,10 +117,11 @@ fn what_cannot_run_is_named_and_the_rest_is_measured() {
     assert!(row.contains("not measured") && row.contains("NO"), "{row}");
 }
 
-/// The same with nodeim, which this builds. Nothing may have gone wrong.
+/// The same with nodeim. Nothing may have gone wrong.
 fn runs_of_nodeim(servers: &[&str], command: &[&str]) -> Vec<Value> {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let nodeim = nodeim().to_str().expect("a path of plain letters");
+    let nodeim = nodeim();
+    let nodeim = nodeim.to_str().expect("a path of plain letters");
     let (_, figures) = run(dir.path(), servers, &[command, &["--no-pin", "--nodeim", nodeim]].concat());
     for run in runs(&figures) {
         for fault in ["lost", "extra", "out_of_order", "unanswered", "unsent", "refused", "closed"] {
@@ -130,18 +131,11 @@ fn runs_of_nodeim(servers: &[&str], command: &[&str]) -> Vec<Value> {
     runs(&figures).to_vec()
 }
 
-fn nodeim() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let profile: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "nodeim", "--bin", "nodeim"])
-            .args(profile)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status();
-        assert!(built.expect("cargo starts").success(), "nodeim cannot be built");
-        Path::new(env!("CARGO_BIN_EXE_nodeim-bench")).with_file_name("nodeim")
-    })
+/// `cargo test --workspace` builds it, for its own tests.
+fn nodeim() -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_nodeim-bench")).with_file_name("nodeim");
+    assert!(path.is_file(), "there is no {}: run `cargo build --workspace` first", path.display());
+    path
 }
 
 fn all<'a>(runs: &'a [Value], key: &str) -> Vec<&'a Value> {

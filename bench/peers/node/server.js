@@ -103,4 +103,7 @@ io.on("connection", (socket) => {
 });
 
 process.once("SIGTERM", () => process.exit(0));
-http.listen(0, "127.0.0.1", () => console.error(`listening on http://127.0.0.1:${http.address().port}`));
+// With Node's queue of 511, a storm of clients would wait for seconds: the kernel's doing, not the server's.
+http.listen({ port: 0, host: "127.0.0.1", backlog: 4096 }, () => {
+  console.error(`listening on http://127.0.0.1:${http.address().port}`);
+});

@@ -16,16 +16,14 @@ use serde_json::json;
 use socketioxide::SocketIo;
 use socketioxide::extract::{AckSender, Data, SocketRef};
 use socketioxide::handler::ConnectHandler;
-use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::bind;
 use super::wire::{Credentials, Direct, Message, Padding, RoomId, ToRoom, Users, lock};
 use crate::cli::Peer;
 
 /// With the default of 128 it drops messages of healthy clients under load.
 const PACKETS_BUFFERED: usize = 4096;
-
-const LISTEN_QUEUE: u32 = 4096;
 
 struct State {
     users: Users,
@@ -71,14 +69,6 @@ async fn listen(addr: SocketAddr, frame_bytes: usize) -> Result<()> {
         _ = terminated.recv() => {}
     }
     Ok(())
-}
-
-/// Not with the library's queue of 128: when it is full, the kernel makes clients wait for seconds.
-fn bind(addr: SocketAddr) -> Result<TcpListener> {
-    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    socket.set_reuseaddr(true)?;
-    socket.bind(addr)?;
-    Ok(socket.listen(LISTEN_QUEUE)?)
 }
 
 fn on_connect(io: &SocketIo, socket: &SocketRef, state: &Arc<State>) {

@@ -12,13 +12,14 @@ use anyhow::{Context, Result};
 use futures_util::StreamExt;
 use serde_json::json;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Message as Frame};
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
+use super::bind;
 use super::wire::{Credentials, Direct, Message, Padding, RoomId, ToRoom, Users, lock};
 use crate::cli::Peer;
 
@@ -51,7 +52,7 @@ async fn listen(addr: SocketAddr, frame_bytes: usize) -> Result<()> {
         rooms: Mutex::default(),
         padding: Padding::to(frame_bytes),
     });
-    let listener = TcpListener::bind(addr).await?;
+    let listener = bind(addr)?;
     eprintln!("listening on http://{}", listener.local_addr()?);
     let mut terminated = signal(SignalKind::terminate())?;
     loop {

@@ -25,8 +25,9 @@ pub(crate) const EVERYDAY: &str = "room, everyday";
 const ONE_SENDER: &str = "room, one busy sender";
 pub(crate) const SATURATED: &str = "room, saturated";
 pub(crate) const SMALL: &str = "small room, saturated";
-const SUBJECTS: [Subject; 6] =
+const IN_LARGE: [Subject; 6] =
     [Subject::Nodeim, Subject::NodeimSio09, Subject::NodeSqlite, Subject::Node, Subject::Bare, Subject::Raw];
+const IN_SMALL: [Subject; 5] = [Subject::Nodeim, Subject::NodeSqlite, Subject::Node, Subject::Bare, Subject::Raw];
 
 pub(crate) const CPU: Metric = Metric::new("server_us_per_delivery", "server CPU/delivery, µs");
 pub(crate) const DELIVERIES: Metric = Metric::new("deliveries_per_s", "deliveries/s");
@@ -49,6 +50,7 @@ const COMPARISONS: [Comparison; 11] = [
 struct Scene {
     size: Size,
     paces: Vec<(&'static str, Pace)>,
+    subjects: &'static [Subject],
 }
 
 impl Scene {
@@ -63,10 +65,12 @@ impl Scene {
                     (ONE_SENDER, Pace::Window { window, senders: 1 }),
                     (SATURATED, Pace::Window { window, senders: senders as usize }),
                 ],
+                subjects: &IN_LARGE,
             },
             Scene {
                 size: Size { members: small_members, senders: small_senders },
                 paces: vec![(SMALL, Pace::Window { window, senders: small_senders as usize })],
+                subjects: &IN_SMALL,
             },
         ]
     }
@@ -75,12 +79,10 @@ impl Scene {
 pub(crate) async fn run(bench: &Bench, args: &Room, report: &mut Report) -> Result<()> {
     bench.machine.check_descriptors(args.members)?;
     ensure!(args.senders <= args.members, "more senders than members");
-    let subjects = bench.chosen(&SUBJECTS);
     for scene in Scene::of(args) {
+        let subjects = bench.chosen(scene.subjects);
         // Peers broadcast frames as long as nodeim's were; nodeim comes first in round 1.
         let mut frame_bytes = 0;
-        let mut subjects = subjects.clone();
-        subjects.retain(|subject| scene.paces.iter().any(|(scenario, _)| is_of_interest(scenario, *subject)));
         for (round, subject) in bench.schedule(&subjects) {
             for run in measure(bench, &scene, round, subject, &mut frame_bytes).await? {
                 report.add(run);
@@ -105,7 +107,8 @@ async fn measure(
 
     let mut runs = Vec::new();
     for &(scenario, pace) in &scene.paces {
-        if !is_of_interest(scenario, subject) {
+        // What that shows is how nodeim keeps the order of one sender's messages.
+        if scenario == ONE_SENDER && !matches!(subject, Subject::Nodeim | Subject::Bare) {
             continue;
         }
         bench.progress(scenario, round, subject, "sending");
@@ -121,16 +124,6 @@ async fn measure(
         bench.trouble("room", round, subject, &trouble);
     }
     Ok(runs)
-}
-
-fn is_of_interest(scenario: &str, subject: Subject) -> bool {
-    match subject {
-        // One busy sender shows how nodeim keeps the order of a sender's messages.
-        Subject::Nodeim | Subject::Bare => true,
-        // What an old client costs is a matter of deliveries, of which a small room has few.
-        Subject::NodeimSio09 => scenario == EVERYDAY || scenario == SATURATED,
-        _ => scenario != ONE_SENDER,
-    }
 }
 
 /// How fast the senders go.
