@@ -9,6 +9,7 @@ mod conversations;
 mod error;
 mod files;
 mod friends;
+mod gather;
 mod history;
 mod identifiers;
 mod members;
@@ -24,6 +25,7 @@ mod users;
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
@@ -44,8 +46,12 @@ pub use sessions::{NewSession, Session};
 pub use users::{Criterion, NewUser, Secrets};
 
 use crate::chat::error::{Error, Result};
+use crate::chat::room::Room;
+use crate::chat::user::User;
 use crate::config::Config;
 use error::failed;
+use gather::Gather;
+use messages::Missed;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -57,6 +63,35 @@ pub struct Store {
     /// With SQLite a single connection, so that writers queue up here instead of meeting at the file's lock.
     write: AnyPool,
     is_sqlite: bool,
+    together: Arc<Together>,
+}
+
+/// What everybody asks who signs in.
+#[derive(Debug)]
+struct Together {
+    sessions: Gather<String, Option<Session>>,
+    users: Gather<i64, Option<User>>,
+    rooms: Gather<i64, Vec<Room>>,
+    friends: Gather<i64, Vec<Friend>>,
+    missed: Gather<i64, Vec<Missed>>,
+}
+
+impl Together {
+    fn new(read: &AnyPool, patience: Duration) -> Self {
+        macro_rules! ask {
+            ($answer:path) => {{
+                let read = read.clone();
+                Gather::new(patience, move |questions| $answer(read.clone(), questions))
+            }};
+        }
+        Self {
+            sessions: ask!(sessions::sessions_by_hash),
+            users: ask!(users::users_by_id),
+            rooms: ask!(rooms::rooms_with),
+            friends: ask!(friends::friends_of),
+            missed: ask!(messages::missed_by),
+        }
+    }
 }
 
 impl Store {
@@ -83,7 +118,7 @@ impl Store {
                 Box::pin(async move { connection.execute("set synchronous_commit = on").await.map(drop) })
             });
             let read = pool.connect(url).await?;
-            return Ok(Self { write: read.clone(), read, is_sqlite: false });
+            return Ok(Self::over(read.clone(), read, timeout, false));
         }
         if let Some(path) = sqlite_path(url) {
             create_private(path)?;
@@ -110,7 +145,12 @@ impl Store {
         };
         let write = pool().max_connections(1).connect(&url).await?;
         let read = pool().max_connections(config.database_connections).connect(&url).await?;
-        Ok(Self { read, write, is_sqlite: true })
+        Ok(Self::over(read, write, timeout, true))
+    }
+
+    fn over(read: AnyPool, write: AnyPool, timeout: Duration, is_sqlite: bool) -> Self {
+        // A connection may be waited for, and then a statement.
+        Self { together: Arc::new(Together::new(&read, 2 * timeout)), read, write, is_sqlite }
     }
 
     /// Whether the database answers.
