@@ -221,8 +221,7 @@ pub(crate) struct Storm {
     #[arg(long = "storm-clients", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub(crate) clients: u32,
 
-    /// How many of them are on their way at a time; those who find a server's listen queue full (128 with tokio, 511
-    /// with Node, unless it asks for more) wait for whole seconds
+    /// How many of them are on their way at a time; who finds a server's listen queue full waits for whole seconds
     #[arg(long = "storm-at-once", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub(crate) at_once: u32,
 }
@@ -234,7 +233,7 @@ pub(crate) struct Replay {
     pub(crate) missed: u32,
 
     /// Users who sent them, each as many
-    #[arg(long = "missed-from", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=500))]
+    #[arg(id = "missed-from", long, value_name = "USERS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub(crate) senders: u32,
 }
 
@@ -256,11 +255,11 @@ pub(crate) struct Mixed {
 #[derive(Clone, Debug, Args, Serialize)]
 pub(crate) struct Talk {
     /// Pairs that talk meanwhile, in `replay` and `mixed`
-    #[arg(long = "talk-pairs", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    #[arg(id = "talk-pairs", long, value_name = "PAIRS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) pairs: u32,
 
     /// Messages a second, of all pairs together
-    #[arg(long = "talk-rate", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(id = "talk-rate", long, value_name = "RATE", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) rate: u32,
 }
 

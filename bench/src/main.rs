@@ -43,9 +43,26 @@ struct Chosen {
     room: Option<cli::Room>,
     idle: Option<cli::Idle>,
     storm: Option<cli::Storm>,
-    replay: Option<(cli::Replay, cli::Talk)>,
+    replay: Option<cli::Replay>,
     history: Option<cli::History>,
-    mixed: Option<(cli::Mixed, cli::Talk)>,
+    mixed: Option<cli::Mixed>,
+    /// For `replay` and `mixed`
+    talk: Option<cli::Talk>,
+}
+
+impl From<cli::AllArgs> for Chosen {
+    fn from(args: cli::AllArgs) -> Self {
+        Chosen {
+            direct: Some(args.direct),
+            room: Some(args.room),
+            idle: Some(args.idle),
+            storm: Some(args.storm),
+            replay: Some(args.replay),
+            history: Some(args.history),
+            mixed: Some(args.mixed),
+            talk: Some(args.talk),
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -57,21 +74,14 @@ fn main() -> ExitCode {
         Command::Room(args) => generate(args.common, Chosen { room: Some(args.room), ..none }),
         Command::Idle(args) => generate(args.common, Chosen { idle: Some(args.idle), ..none }),
         Command::Storm(args) => generate(args.common, Chosen { storm: Some(args.storm), ..none }),
-        Command::Replay(args) => generate(args.common, Chosen { replay: Some((args.replay, args.talk)), ..none }),
-        Command::History(args) => generate(args.common, Chosen { history: Some(args.history), ..none }),
-        Command::Mixed(args) => generate(args.common, Chosen { mixed: Some((args.mixed, args.talk)), ..none }),
-        Command::All(args) => {
-            let chosen = Chosen {
-                direct: Some(args.direct),
-                room: Some(args.room),
-                idle: Some(args.idle),
-                storm: Some(args.storm),
-                replay: Some((args.replay, args.talk.clone())),
-                history: Some(args.history),
-                mixed: Some((args.mixed, args.talk)),
-            };
-            generate(args.common, chosen)
+        Command::Replay(args) => {
+            generate(args.common, Chosen { replay: Some(args.replay), talk: Some(args.talk), ..none })
         }
+        Command::History(args) => generate(args.common, Chosen { history: Some(args.history), ..none }),
+        Command::Mixed(args) => {
+            generate(args.common, Chosen { mixed: Some(args.mixed), talk: Some(args.talk), ..none })
+        }
+        Command::All(args) => generate(args.common.clone(), args.into()),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -87,7 +97,8 @@ fn main() -> ExitCode {
 fn generate(common: cli::Common, chosen: Chosen) -> Result<bool> {
     // Before the runtime, so that its threads inherit both.
     let machine = Machine::prepare(&common)?;
-    let options = json!({ "common": common, "scenarios": chosen });
+    let mut options = serde_json::to_value(&chosen)?;
+    options["common"] = json!(common);
     let report = Report::new(&machine, &common, options);
 
     // One thread: the generator has one core, and its clients may share counters without locks.
@@ -129,14 +140,14 @@ async fn run(bench: &scenario::Bench, mut report: Report, chosen: Chosen) -> Res
     if let Some(args) = chosen.storm {
         scenario::storm::run(bench, &args, &mut report).await?;
     }
-    if let Some((args, talk)) = chosen.replay {
-        scenario::replay::run(bench, &args, &talk, &mut report).await?;
+    if let (Some(args), Some(talk)) = (chosen.replay, &chosen.talk) {
+        scenario::replay::run(bench, &args, talk, &mut report).await?;
     }
     if let Some(args) = chosen.history {
         scenario::history::run(bench, &args, &mut report).await?;
     }
-    if let Some((args, talk)) = chosen.mixed {
-        scenario::mixed::run(bench, &args, &talk, &mut report).await?;
+    if let (Some(args), Some(talk)) = (chosen.mixed, &chosen.talk) {
+        scenario::mixed::run(bench, &args, talk, &mut report).await?;
     }
     report.note_servers(bench.versions(), bench.left_out());
     Ok(report)

@@ -10,6 +10,8 @@ pub(super) struct Faults {
     pub(super) extra: u64,
     pub(super) out_of_order: u64,
     pub(super) unanswered: u64,
+    /// Due at a fixed rate, and not even sent
+    pub(super) unsent: u64,
     pub(super) refused: u64,
     /// Connections that ended by themselves
     pub(super) closed: u64,
@@ -21,6 +23,7 @@ impl Faults {
         run.put(Metric::EXTRA, self.extra as f64);
         run.put(Metric::OUT_OF_ORDER, self.out_of_order as f64);
         run.put(Metric::UNANSWERED, self.unanswered as f64);
+        run.put(Metric::UNSENT, self.unsent as f64);
         run.put(Metric::REFUSED, self.refused as f64);
         run.put(Metric::CLOSED, self.closed as f64);
     }
@@ -32,6 +35,7 @@ impl AddAssign for Faults {
         self.extra += other.extra;
         self.out_of_order += other.out_of_order;
         self.unanswered += other.unanswered;
+        self.unsent += other.unsent;
         self.refused += other.refused;
         self.closed += other.closed;
     }

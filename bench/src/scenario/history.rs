@@ -28,7 +28,7 @@ const LARGE_PAGE: u32 = 200;
 const PAGE: u32 = 50;
 
 const LAST_TO_FIRST: Metric = Metric::new("last_to_first", "last page's p50, times the first's");
-const COMPARISONS: [Comparison; 1] = [Comparison::value(NAME, LAST_TO_FIRST, Subject::Nodeim)];
+const COMPARISONS: [Comparison; 1] = [Comparison::value(NAME, LAST_TO_FIRST, Subject::Nodeim).at_most(1.1)];
 
 pub(crate) async fn run(bench: &Bench, args: &cli::History, report: &mut Report) -> Result<()> {
     let subjects = bench.chosen(&SUBJECTS);

@@ -78,7 +78,7 @@ async fn measure(bench: &Bench, args: &cli::Mixed, talk: &cli::Talk, round: u32,
     let window = mark.until_now(&server)?;
     let done = sign_ins.done.get() - before;
     signing.shutdown().await;
-    let mut faults = talk.end().await;
+    let mut faults = talk.end().await?;
     faults.refused += sign_ins.tally.refused.get();
     faults.closed += sign_ins.tally.closed.get();
     let trouble = sign_ins.tally.first_trouble().unwrap_or_default();

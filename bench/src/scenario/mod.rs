@@ -6,6 +6,7 @@ pub(crate) mod history;
 pub(crate) mod idle;
 pub(crate) mod mixed;
 mod pace;
+mod pairs;
 pub(crate) mod replay;
 pub(crate) mod room;
 pub(crate) mod storm;

@@ -33,12 +33,14 @@ const REPLAY_TIMEOUT: Duration = Duration::from_secs(120);
 const AFTERWARDS: Duration = Duration::from_millis(500);
 
 const GROWTH: Metric = Metric::new("growth_mib", "peak above resting memory, MiB");
-const P99_TIMES: Metric = Metric::new("neighbours_p99_times", "neighbours' p99, times that without");
+const P99: Metric = Metric::new("with_p99_ms", "neighbours' p99 during it, ms");
 const COMPARISONS: [Comparison; 4] = [
-    Comparison::value(HANDED, GROWTH, Subject::Nodeim),
-    Comparison::value(HANDED, P99_TIMES, Subject::Nodeim),
-    Comparison::value(ASKED, GROWTH, Subject::Nodeim),
-    Comparison::value(ASKED, P99_TIMES, Subject::Nodeim),
+    // The caches of the database's connections (8 of 2 MiB), and an outbox (8 MiB), however much was missed
+    Comparison::value(HANDED, GROWTH, Subject::Nodeim).at_most(32.0),
+    Comparison::value(ASKED, GROWTH, Subject::Nodeim).at_most(32.0),
+    // What people do not notice
+    Comparison::value(HANDED, P99, Subject::Nodeim).at_most(50.0),
+    Comparison::value(ASKED, P99, Subject::Nodeim).at_most(50.0),
 ];
 
 /// Who signs in.
@@ -136,8 +138,8 @@ async fn measure(
     // Past the limit, what has not come is lost.
     let client = timeout(REPLAY_TIMEOUT, Box::pin(replay)).await;
     let window = mark.until_now(server)?;
-    let with = talk.delay()?;
     let peak = server.peak_rss_bytes()?;
+    let with = talk.delay().await?;
     let mut client = client.ok().transpose()?;
     if let Some(client) = &mut client {
         missed.hear_the_rest(client, AFTERWARDS).await?;
@@ -155,9 +157,8 @@ async fn measure(
     run.put(Metric::new("without_p50_ms", "neighbours' p50 without, ms"), without.p50);
     run.put(Metric::new("without_p99_ms", "neighbours' p99 without, ms"), without.p99);
     run.put(Metric::new("with_p50_ms", "neighbours' p50 during it, ms"), with.p50);
-    run.put(Metric::new("with_p99_ms", "neighbours' p99 during it, ms"), with.p99);
-    run.put(P99_TIMES, with.p99 / without.p99);
-    let mut faults = talk.end().await;
+    run.put(P99, with.p99);
+    let mut faults = talk.end().await?;
     faults += missed.faults();
     faults.put(run);
     drop(client);

@@ -8,12 +8,12 @@ use std::rc::Rc;
 use anyhow::Result;
 use tokio::task::JoinSet;
 
+use super::pace::Leave;
+use super::tally::{Tally, add};
 use crate::client::Client;
-use crate::crowd;
+use crate::crowd::{self, Account};
 use crate::packet::Packet;
 use crate::payload::{Stamp, Tracker};
-use crate::scenario::pace::Leave;
-use crate::scenario::tally::{Tally, add};
 use crate::server::Server;
 
 /// What one pair agrees on.
@@ -38,6 +38,16 @@ pub(super) struct Pairs {
 impl Pairs {
     pub(super) fn count(&self) -> usize {
         self.pairs.len()
+    }
+
+    /// How many messages each has sent since the load began.
+    pub(super) fn sent(&self) -> Vec<u64> {
+        self.pairs.iter().map(|pair| pair.sent.get()).collect()
+    }
+
+    /// Whether everybody has received so many.
+    pub(super) fn have_received(&self, counts: &[u64]) -> bool {
+        self.pairs.iter().zip(counts).all(|(pair, count)| pair.received.get() >= *count)
     }
 
     /// For another load, after all of the one before has come.
@@ -67,10 +77,10 @@ pub(super) struct Sender {
     data: String,
 }
 
-/// Signs everybody up and in. Receivers receive until their tasks are ended.
-pub(super) async fn gather(count: usize, server: &Server) -> Result<(Rc<Pairs>, Vec<Sender>, JoinSet<()>)> {
-    let accounts = crowd::sign_up(server.addr(), 2 * count).await?;
-    let mut clients = crowd::sign_in(server.addr(), &accounts).await?;
+/// Signs everybody in, first all senders, then their receivers. Those receive until their tasks are ended.
+pub(super) async fn sign_in(accounts: &[Account], server: &Server) -> Result<(Rc<Pairs>, Vec<Sender>, JoinSet<()>)> {
+    let count = accounts.len() / 2;
+    let mut clients = crowd::sign_in(server.addr(), accounts).await?;
     let receivers = clients.split_off(count);
 
     let pairs = Rc::new(Pairs {

@@ -1,19 +1,18 @@
 //! `direct`: pairs of users; each sender has one message in flight to its own receiver, acked once it is durable.
 //! Then the same people at fixed rates, which are shares of what the server has just shown that it can do.
 
-mod pairs;
-
 use std::rc::Rc;
 
 use anyhow::{Result, bail};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use self::pairs::{Pairs, Sender, gather, send_at_acks, send_when_due};
 use super::pace::{Leave, keep_rate, used_up};
+use super::pairs::{Pairs, Sender, send_at_acks, send_when_due, sign_in};
 use super::tally::Counts;
 use super::{Bench, DRAIN_TIMEOUT};
 use crate::cli::Direct;
+use crate::crowd;
 use crate::figures::{Comparison, Metric, Run};
 use crate::measure::{Mark, Window};
 use crate::report::Report;
@@ -88,7 +87,8 @@ async fn measure(bench: &Bench, args: &Direct, round: u32, subject: Subject) -> 
     let dir = bench.data_dir()?;
     let server = bench.start(subject, &dir, 0).await?;
     bench.progress(SATURATED, round, subject, "signing up and in");
-    let (pairs, mut senders, mut receiving) = gather(args.pairs as usize, &server).await?;
+    let accounts = crowd::sign_up(server.addr(), 2 * args.pairs as usize).await?;
+    let (pairs, mut senders, mut receiving) = sign_in(&accounts, &server).await?;
 
     bench.progress(SATURATED, round, subject, "sending");
     let saturated = phase(bench, &server, &pairs, &mut senders, Pace::Acks).await?;
