@@ -35,6 +35,10 @@ impl<Q: Send + Sync + 'static, A: Send + 'static> Gather<Q, A> {
         F: Future<Output = Result<Vec<A>>> + Send,
     {
         let (sender, mut queue) = mpsc::channel::<(Q, oneshot::Sender<Result<A>>)>(MAX_WAITING);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "it only reads, so shutdown need not wait; it ends with its handle"
+        )]
         tokio::spawn(async move {
             let mut waiting = Vec::new();
             while queue.recv_many(&mut waiting, MAX_TOGETHER).await > 0 {
@@ -92,14 +96,18 @@ mod tests {
 
     use parking_lot::Mutex;
     use tokio::sync::Semaphore;
+    use tokio::task::JoinSet;
 
     use super::*;
 
     const PATIENCE: Duration = Duration::from_secs(20);
 
+    /// The questions of each query so far.
+    type Queries = Arc<Mutex<Vec<Vec<i64>>>>;
+
     /// Answers with the double; each query waits for a permit of the gate, and is noted.
-    fn doubling(gate: &Arc<Semaphore>, patience: Duration) -> (Arc<Gather<i64, i64>>, Arc<Mutex<Vec<Vec<i64>>>>) {
-        let queries = Arc::<Mutex<Vec<Vec<i64>>>>::default();
+    fn doubling(gate: &Arc<Semaphore>, patience: Duration) -> (Arc<Gather<i64, i64>>, Queries) {
+        let queries = Queries::default();
         let (gate, noted) = (Arc::clone(gate), Arc::clone(&queries));
         let gather = Gather::new(patience, move |questions: Vec<i64>| {
             let gate = Arc::clone(&gate);
@@ -119,16 +127,18 @@ mod tests {
     async fn what_comes_while_a_query_runs_shares_the_next_one() {
         let gate = Arc::new(Semaphore::new(0));
         let (gather, queries) = doubling(&gate, PATIENCE);
-        let asked: Vec<_> = (0..100).map(|n| (n, Arc::clone(&gather))).collect();
-        let asked: Vec<_> =
-            asked.into_iter().map(|(n, gather)| tokio::spawn(async move { gather.ask(n).await })).collect();
+        let mut asked = JoinSet::new();
+        for n in 0..100 {
+            let gather = Arc::clone(&gather);
+            asked.spawn(async move { (n, gather.ask(n).await) });
+        }
         // The first ones are on their way, the others wait.
         while queries.lock().is_empty() || gather.queue.capacity() > MAX_WAITING - 100 + queries.lock()[0].len() {
             tokio::task::yield_now().await;
         }
         gate.add_permits(100);
-        for (n, answer) in asked.into_iter().enumerate() {
-            assert_eq!(answer.await.unwrap().unwrap(), n as i64 * 2);
+        for (n, answer) in asked.join_all().await {
+            assert_eq!(answer.unwrap(), n * 2);
         }
         let queries: Vec<_> = queries.lock().iter().map(Vec::len).collect();
         assert_eq!(queries.iter().sum::<usize>(), 100);
@@ -149,7 +159,8 @@ mod tests {
     async fn nobody_waits_for_ever_and_who_has_gone_is_not_asked_for() {
         let gate = Arc::new(Semaphore::new(0));
         let (gather, queries) = doubling(&gate, Duration::from_millis(20));
-        let first = tokio::spawn({
+        let mut first = JoinSet::new();
+        first.spawn({
             let gather = Arc::clone(&gather);
             async move { gather.ask(1).await }
         });
@@ -157,7 +168,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert!(matches!(gather.ask(2).await, Err(Error::Unavailable(_))));
-        assert!(matches!(first.await.unwrap(), Err(Error::Unavailable(_))));
+        assert!(matches!(first.join_all().await[..], [Err(Error::Unavailable(_))]));
         gate.add_permits(1000);
         while gather.ask(3).await.is_err() {}
         assert!(queries.lock().iter().all(|questions| !questions.contains(&2)), "{:?}", queries.lock());
