@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { ok } from '../clients/people.mjs';
+import { WAIT_MS, within } from '../clients/wait.mjs';
 import { stage } from './stage.mjs';
 import { eventually } from './wait.mjs';
 
@@ -108,6 +109,26 @@ scene('what waits to be sent outlives a reload', async (play) => {
   assert.deepEqual(await alee.texts(), ['kept', 'got it']);
 });
 
+scene('what is said shows even when the connection broke before the history came', async (play) => {
+  play.allow(CUT);
+  const bob = await play.client('bob');
+  let network, answered;
+  const asked = new Promise((resolve) => (answered = resolve));
+  const lost = (frame) => {
+    const isHistory = /^43\d+\[.*"messages":.*"peerRead":/.test(frame);
+    if (isHistory) answered();
+    return isHistory;
+  };
+  const before = async (context) => (network = await wire(context, lost));
+  const alee = await play.person('alee', { path: `/#/u/${bob.id}`, before });
+  await within(asked, WAIT_MS, () => 'the page asked for no history');
+  await network.cut();
+  await alee.page.getByText('No connection. Trying again …').waitFor();
+  await alee.say('kept');
+  await alee.log.getByRole('img', { name: 'Waiting for the connection' }).waitFor();
+  await alee.log.getByText('kept', { exact: true }).waitFor();
+});
+
 scene('a session that ended while one was away leads to the sign-in form', async (play) => {
   const account = await play.client('alee');
   const alee = await play.device(account);
@@ -118,11 +139,15 @@ scene('a session that ended while one was away leads to the sign-in form', async
   await alee.page.getByText('The session has ended. Please sign in again.').waitFor({ state: 'detached' });
 });
 
-/** A network that can be cut: going offline refuses new connections, and those that are open are closed here. */
-async function wire(context) {
+/**
+ * A network that can be cut: going offline refuses new connections, and those that are open are closed here. Frames of
+ * the server for which `loses(frame)` holds never arrive.
+ */
+async function wire(context, loses = () => false) {
   const open = new Set();
   await context.routeWebSocket(/socket\.io/, (socket) => {
-    socket.connectToServer();
+    const server = socket.connectToServer();
+    server.onMessage((frame) => loses(frame) || socket.send(frame));
     open.add(socket);
   });
   return {

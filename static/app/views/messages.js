@@ -185,7 +185,7 @@ export function Messages({ id: key }) {
         ${empty && html`<${Empty} icon="chats" title=${isRoom(key) ? html`<${Title} of=${one} />` : html`<${Hello} one=${one} />`} text=${t(isRoom(key) ? 'noMessagesRoom' : 'noMessagesText')} />`}
         ${loaded && start && messages.length > 0 && html`<p class="beginning">${t('beginning')}</p>`}
         ${rows.map(drawn)}
-        ${end && pending.map((row) => html`<${PendingRow} key=${row.cid} pending=${row} />`)}
+        ${(end || !loaded) && pending.map((row) => html`<${PendingRow} key=${row.cid} pending=${row} />`)}
         ${loading === 'newer' && html`<${Loading} />`}
       </div>
     </div>
