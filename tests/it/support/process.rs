@@ -70,6 +70,10 @@ impl Process {
         Self { child, address, log, reader: Some(reader) }
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) async fn connect(&self) -> Client {
         Client::connect(self.address, Revision::V4).await
     }
