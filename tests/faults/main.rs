@@ -9,6 +9,12 @@
 #[expect(dead_code, unused_imports, reason = "shared with the other tests, which need more of it")]
 mod support;
 
+mod away;
+mod churn;
+mod cluster;
 mod killed;
 mod load;
+mod relay;
 mod seed;
+mod slow_reader;
+mod vitals;

@@ -27,7 +27,7 @@ use ledger::{Ledger, Talk};
 use receiver::{Receiver, Stay, Wording};
 use seen::Seen;
 use sender::{Manner, Sender};
-use wire::{Person, Wire, pause};
+pub(crate) use wire::{Frame, Gone, Person, Wire, pause};
 
 /// Where the people meet.
 #[derive(Default)]
@@ -265,6 +265,7 @@ impl Load {
     }
 }
 
-async fn account(address: SocketAddr, username: &str) -> Person {
+/// Somebody new, who is signed in nowhere.
+pub(crate) async fn account(address: SocketAddr, username: &str) -> Person {
     Wire::connect(address).await.expect("the server is there").become_new(username).await
 }
