@@ -20,6 +20,8 @@ pub(crate) enum Command {
     Serve,
     /// Print the effective configuration, without its secrets.
     Config,
+    /// Copy the SQLite database to a new file, also while the server runs.
+    Backup { file: PathBuf },
 }
 
 /// Every flag is also a variable (`--bcrypt-cost` is NODEIM_BCRYPT_COST) and a key of the file; the file and the

@@ -28,6 +28,7 @@ async fn run(cli: Cli) -> Result<(), String> {
     let config = Config::load(cli.flags.config.as_deref(), std::env::vars(), cli.flags.given())?;
     match cli.command {
         Some(Command::Config) => print(&config),
+        Some(Command::Backup { file }) => nodeim::store::backup(&config, &file).await,
         None | Some(Command::Serve) => serve(config).await,
     }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use dashmap::DashMap;
 use metrics::{
     Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
     with_local_recorder,
@@ -26,6 +27,14 @@ pub struct Metrics {
     pub uploads: Counter,
     pub upload_bytes: Counter,
     pub files_removed: Counter,
+    /// By name and code, so that the registry need not be searched for each command.
+    commands: DashMap<(&'static str, u16), Command>,
+}
+
+/// The figures of one command with one code.
+struct Command {
+    count: Counter,
+    seconds: Histogram,
 }
 
 impl Metrics {
@@ -52,16 +61,26 @@ impl Metrics {
             uploads: counter("nodeim_uploads_total"),
             upload_bytes: counter("nodeim_upload_bytes_total"),
             files_removed: counter("nodeim_files_removed_total"),
+            commands: DashMap::new(),
             recorder,
         }))
     }
 
     /// Counts one command. `name` must come from a fixed list: every new name is kept for ever.
     pub fn command(&self, name: &'static str, code: u16, took: Duration) {
-        with_local_recorder(&self.recorder, || {
-            counter!("nodeim_commands_total", "command" => name, "code" => code.to_string()).increment(1);
-            histogram!("nodeim_command_seconds", "command" => name).record(took);
-        });
+        let figures = |(name, code): &(&'static str, u16)| {
+            with_local_recorder(&self.recorder, || Command {
+                count: counter!("nodeim_commands_total", "command" => *name, "code" => code.to_string()),
+                seconds: histogram!("nodeim_command_seconds", "command" => *name),
+            })
+        };
+        let key = (name, code);
+        let known = self
+            .commands
+            .get(&key)
+            .unwrap_or_else(|| self.commands.entry(key).or_insert_with(|| figures(&key)).downgrade());
+        known.count.increment(1);
+        known.seconds.record(took);
     }
 
     /// Counts an upload that came to nothing. `reason` must come from a fixed list.

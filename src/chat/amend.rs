@@ -89,7 +89,7 @@ impl Chat {
             extras: Some(Arc::new(Extras { about: Some(target), ..Extras::default() })),
             change: Some(change),
         };
-        self.append(draft, |done| Ticket { from, room: spot.room, done }).await
+        self.append(draft, |done| Ticket { from, room: spot.room, done })?.stored().await
     }
 
     /// The store checks once more, in the transaction; here is said what is wrong. Returns the message's recipient.

@@ -56,12 +56,29 @@ impl Announcer {
         while let Some(batch) = self.settled.recv().await {
             // First everything that was said, back to back, so that it shares wake-ups and writes; then the answers.
             let mut answers = Vec::with_capacity(batch.len());
+            let mut talk = Talk::default();
             for (waiter, outcome) in batch {
                 match waiter {
-                    Waiter::Message(ticket) => answers.push(self.announce(ticket, outcome)),
-                    Waiter::Passage(passer) => passer.pass(&self.hub, outcome),
+                    Waiter::Message(ticket) => {
+                        let Ticket { from, room, done } = ticket;
+                        let answer = match outcome {
+                            Outcome::Stored(message) => {
+                                self.publish(&message, from, room, &mut talk);
+                                Ok(message)
+                            }
+                            Outcome::Repeated(message) => Ok(message),
+                            Outcome::Failed(error) => Err(error),
+                            Outcome::Passed(_) => Err(Error::internal("a message was taken for a passage")),
+                        };
+                        answers.push((done, answer));
+                    }
+                    Waiter::Passage(passer) => {
+                        talk.publish(&self.hub);
+                        passer.pass(&self.hub, outcome);
+                    }
                 }
             }
+            talk.publish(&self.hub);
             for (done, answer) in answers {
                 // A sender who has gone does not want to know any more.
                 drop(done.send(answer));
@@ -70,25 +87,12 @@ impl Announcer {
         }
     }
 
-    fn announce(
-        &self,
-        ticket: Ticket,
-        outcome: Outcome,
-    ) -> (oneshot::Sender<Result<Arc<Message>>>, Result<Arc<Message>>) {
-        let answer = match outcome {
-            Outcome::Stored(message) => {
-                self.publish(&message, ticket.from, ticket.room);
-                Ok(message)
-            }
-            Outcome::Repeated(message) => Ok(message),
-            Outcome::Failed(error) => Err(error),
-            Outcome::Passed(_) => Err(Error::internal("a message was taken for a passage")),
-        };
-        (ticket.done, answer)
-    }
-
-    fn publish(&self, message: &Arc<Message>, from: Arc<User>, room: Option<Arc<Room>>) {
+    fn publish(&self, message: &Arc<Message>, from: Arc<User>, room: Option<Arc<Room>>, talk: &mut Talk) {
         let sender = from.id;
+        let topic = Topic::Conversation(message.conversation);
+        if message.recipient.is_some() || talk.topic != Some(topic) {
+            talk.publish(&self.hub);
+        }
         if let (Kind::FriendAgreed, Some(recipient)) = (message.kind, message.recipient) {
             self.hub.enter(sender, Topic::Watchers(recipient));
             self.hub.enter(recipient, Topic::Watchers(sender));
@@ -96,9 +100,27 @@ impl Announcer {
         let from = Person { presence: self.hub.visible_presence(sender), user: from };
         let event = Event::Message { message: Arc::clone(message), from, room };
         match message.recipient {
-            None => self.hub.publish(Topic::Conversation(message.conversation), event),
+            None => {
+                talk.topic = Some(topic);
+                talk.events.push(event);
+            }
             Some(recipient) if recipient == sender => self.hub.publish(Topic::User(recipient), event),
             Some(recipient) => self.hub.publish_all(&[Topic::User(recipient), Topic::Devices(sender)], event),
+        }
+    }
+}
+
+/// What was said in one room in a row, with nothing from elsewhere in between.
+#[derive(Default)]
+struct Talk {
+    topic: Option<Topic>,
+    events: Vec<Event>,
+}
+
+impl Talk {
+    fn publish(&mut self, hub: &Hub) {
+        if let Some(topic) = self.topic.take() {
+            hub.publish_each(topic, std::mem::take(&mut self.events));
         }
     }
 }

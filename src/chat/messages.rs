@@ -35,19 +35,34 @@ pub struct Said<'a> {
     pub file: Option<&'a str>,
 }
 
+/// A message on its way to the disk and to people. It goes on if nobody waits for it.
+#[must_use = "whether it was stored is not known yet"]
+pub struct Sending(oneshot::Receiver<Result<Arc<Message>>>);
+
+impl Sending {
+    /// Waits until it is on disk and announced.
+    ///
+    /// # Errors
+    /// `Unavailable` if it was not stored, or whatever forbade it meanwhile.
+    pub async fn stored(self) -> Result<Arc<Message>> {
+        self.0.await.map_err(Error::unavailable)?
+    }
+}
+
 impl Chat {
-    /// Says something to a person. They need not be a friend.
+    /// Says something to a person. They need not be a friend. It has its place in the order of things when this
+    /// returns, and is said when [`Sending::stored`] does.
     ///
     /// # Errors
     /// `NotFound` if there is no such user, or no such message or file of what comes with it, `Forbidden` if they have blocked one, `Invalid` if the text is too long,
     /// `Unavailable` if it was not stored.
-    pub async fn send_direct(&self, me: UserId, to: UserId, said: Said<'_>) -> Result<Arc<Message>> {
+    pub async fn send_direct(&self, me: UserId, to: UserId, said: Said<'_>) -> Result<Sending> {
         let conversation = match said.answers {
             None => None,
             Some(_) => self.spot(me, Place::User(to)).await?.conversation,
         };
         let meaning = self.meaning(conversation, me, said).await?;
-        self.write_to(me, to, said, meaning).await
+        self.begin_writing(me, to, said, meaning).await
     }
 
     /// Says something in a room.
@@ -61,7 +76,7 @@ impl Chat {
         me: UserId,
         id: RoomId,
         said: Said<'_>,
-    ) -> Result<Arc<Message>> {
+    ) -> Result<Sending> {
         let room = self.room(id).await?;
         self.check_member(connection, me, &room).await?;
         self.may_speak(id, me).await?;
@@ -81,10 +96,10 @@ impl Chat {
             extras: meaning.extras,
             change: None,
         };
-        self.append(draft, |done| Ticket { from, room: Some(room), done }).await
+        self.append(draft, |done| Ticket { from, room: Some(room), done })
     }
 
-    /// Writes to a person.
+    /// Writes to a person, and waits until it is stored.
     pub(super) async fn write_to(
         &self,
         me: UserId,
@@ -92,6 +107,10 @@ impl Chat {
         said: Said<'_>,
         meaning: Meaning,
     ) -> Result<Arc<Message>> {
+        self.begin_writing(me, to, said, meaning).await?.stored().await
+    }
+
+    async fn begin_writing(&self, me: UserId, to: UserId, said: Said<'_>, meaning: Meaning) -> Result<Sending> {
         let body = self.body(said).await?;
         let recipient = self.user(to).await?.id;
         self.may_write_to(recipient, me).await?;
@@ -109,18 +128,18 @@ impl Chat {
             extras: meaning.extras,
             change: meaning.change,
         };
-        self.append(draft, |done| Ticket { from, room: None, done }).await
+        self.append(draft, |done| Ticket { from, room: None, done })
     }
 
-    /// Hands a draft to the commit batcher and waits until it is on disk and announced.
-    pub(super) async fn append(
+    /// Hands a draft to the commit batcher.
+    pub(super) fn append(
         &self,
         draft: Draft,
         ticket: impl FnOnce(oneshot::Sender<Result<Arc<Message>>>) -> Ticket,
-    ) -> Result<Arc<Message>> {
+    ) -> Result<Sending> {
         let (done, outcome) = oneshot::channel();
         self.submit(Job { work: Work::Append(draft), ticket: Waiter::Message(ticket(done)) })?;
-        outcome.await.map_err(Error::unavailable)?
+        Ok(Sending(outcome))
     }
 
     pub(super) fn submit(&self, job: Job<Waiter>) -> Result<()> {

@@ -54,7 +54,7 @@ pub use friends::{FriendCard, RequestCard, Requests};
 pub use history::{History, HistoryQuery, Resumed};
 pub use log::{LogQuery, LogSheet};
 pub use members::{Attendance, MemberCard};
-pub use messages::Said;
+pub use messages::{Said, Sending};
 pub use moderation::RoomProfile;
 pub use search::{Found, Indexer, SearchQuery};
 pub use sessions::{CatchUp, Ending, Proof, SignIn, SignedIn};

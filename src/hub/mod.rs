@@ -65,6 +65,21 @@ impl Hub {
         }
     }
 
+    /// Hands events to every connection in `topic`, one connection after the other: to each all of them, in their
+    /// order. What belongs to a connection is then at hand for all of them, which is most of the cost of a delivery.
+    pub fn publish_each(&self, topic: Topic, events: Vec<Event>) {
+        for event in &events {
+            self.bus.send(&Signal::Publish { topic, event: Cow::Borrowed(event) });
+        }
+        let Some(members) = self.topics.members(topic) else {
+            return;
+        };
+        let parcels: Vec<_> = events.into_iter().map(|event| Arc::new(Parcel::new(event))).collect();
+        let deliver = |connection: &Arc<Connection>| parcels.iter().filter(|parcel| connection.deliver(parcel)).count();
+        let delivered: usize = members.iter().map(deliver).sum();
+        self.metrics.events_delivered.increment(delivered as u64);
+    }
+
     /// Hands `event` to those connections of `user` on this node that are meant, and returns them.
     pub fn tell(&self, user: UserId, event: Event, is_meant: impl Fn(&Connection) -> bool) -> Vec<Arc<Connection>> {
         let mut connections = self.online.connections(user);

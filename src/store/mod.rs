@@ -2,6 +2,7 @@
 //!
 //! Messages go through the [`Batcher`]; everything else is a method of [`Store`], in one file per subject.
 
+mod backup;
 mod batch;
 mod blocks;
 mod conversations;
@@ -29,6 +30,7 @@ use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
 
+pub use backup::backup;
 pub use batch::{Batcher, Job, Outcome, Settled, Work};
 pub use conversations::{Listed, With};
 pub use files::{FilePlace, StoredFile};

@@ -14,6 +14,7 @@ pub mod tls;
 mod websocket;
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -130,10 +131,19 @@ pub trait Dialect: Send + Sync + 'static {
     fn refuse(&self, link: &Link, call: Call, why: Refusal);
 }
 
+/// What is still to be done for a call, mostly waiting, without its session.
+pub type Rest = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// One client's conversation with the server.
 pub trait Session: Send + 'static {
-    /// Carries out a call. The next one waits for it.
-    fn call(&mut self, call: Call) -> impl Future<Output = ()> + Send;
+    /// Carries out a call. The next one waits for it, and for the rest of it if there is one and
+    /// [`overtakes`](Self::overtakes) does not say otherwise. The rests themselves are run in the order of their calls.
+    fn call(&mut self, call: Call) -> impl Future<Output = Option<Rest>> + Send;
+
+    /// Whether a call may begin before the rest of the ones before it is done.
+    fn overtakes(&self, _call: &Call) -> bool {
+        false
+    }
 
     /// How long to wait for the next call before the connection is ended; for ever if none.
     fn patience(&self) -> Option<Duration> {

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
 const KEEPALIVE: Duration = Duration::from_secs(60);
@@ -102,13 +102,21 @@ impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             ready!(self.socket.poll_read_ready(cx))?;
-            match self.socket.try_read(buffer.initialize_unfilled()) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-                Ok(count) => {
+            let room = buffer.remaining();
+            let mut count = None;
+            let attempt = self.socket.try_io(Interest::READABLE, || {
+                let read = self.socket.try_read(buffer.initialize_unfilled())?;
+                count = Some(read);
+                // There was no more: said so here, the next read need not ask the kernel to learn it.
+                if 0 < read && read < room { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+            });
+            match (count, attempt) {
+                (Some(count), _) => {
                     buffer.advance(count);
                     return Poll::Ready(Ok(()));
                 }
+                (None, Err(error)) if error.kind() != io::ErrorKind::WouldBlock => return Poll::Ready(Err(error)),
+                (None, _) => {}
             }
         }
     }

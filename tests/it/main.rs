@@ -11,6 +11,7 @@ mod amending;
 mod attachments;
 mod attention;
 mod attributes;
+mod backup;
 mod blocks;
 mod devices;
 mod envelope;

@@ -59,6 +59,42 @@ async fn replies_come_in_the_order_of_their_commands() {
     }
 }
 
+/// A sender need not wait for the disk: what comes next begins, and is stored in the same commit.
+#[tokio::test]
+async fn what_is_said_without_waiting_shares_commits_and_is_answered_in_order() {
+    let server = Server::start().await;
+    let mut alee = server.person("alee").await;
+    let mut bob = server.person("bob").await;
+    let room = alee.room("tea").await;
+    let mut expected = Vec::new();
+    for n in 0..250 {
+        for (command, payload, code) in [
+            ("message", json!({"to": bob.id, "message": n.to_string()}), 200),
+            ("message", json!({"to": bob.id}), 404),
+            ("room.message", json!({"room": room, "message": n.to_string()}), 200),
+            ("message", json!({"to": 999_999, "message": "x"}), 404),
+        ] {
+            expected.push((alee.feed(command, payload).await, code));
+        }
+    }
+    expected.push((alee.fire("room.leave", json!({"id": room})).await, 200));
+    let last = alee.fire("room.message", json!({"room": room, "message": "too late"})).await;
+    for (id, expected) in &expected {
+        assert_eq!(code(&alee.reply(*id).await), *expected);
+    }
+    assert_eq!(code(&alee.reply(last).await), 404);
+    let replies = alee.transcript.iter().filter_map(|frame| frame.strip_prefix("43"));
+    let order: Vec<i64> = replies.map(|reply| reply.split('[').next().unwrap().parse().unwrap()).collect();
+    let ids: Vec<i64> = expected.iter().map(|(id, _)| *id).chain([last]).collect();
+    assert!(order.ends_with(&ids));
+    for n in 0..250 {
+        bob.hears(&n.to_string()).await;
+        alee.hears(&n.to_string()).await;
+    }
+    let commits = server.metric("nodeim_commit_batch_size_count").await;
+    assert!(commits < 400.0, "{commits} commits for 500 messages");
+}
+
 /// Each command depends on the one before.
 #[tokio::test]
 async fn commands_see_what_the_ones_before_them_did() {

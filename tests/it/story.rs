@@ -111,7 +111,7 @@ impl Person {
     }
 
     async fn say(&self, to: &Self, text: &str) {
-        self.chat.send_direct(self.id, to.id, said(text)).await.unwrap();
+        self.chat.send_direct(self.id, to.id, said(text)).await.unwrap().stored().await.unwrap();
     }
 
     /// Waits until these texts were heard, in this order, and nothing else was said.
@@ -228,7 +228,14 @@ async fn who_was_away_hears_everything_once_and_in_order() {
         let texts = [format!("a{round}"), format!("c{round}"), format!("r{round}")];
         alee.say(&bob, &texts[0]).await;
         carol.say(&bob, &texts[1]).await;
-        world.chat.send_to_room(&alee.connection, alee.id, room.id, said(&texts[2])).await.unwrap();
+        world
+            .chat
+            .send_to_room(&alee.connection, alee.id, room.id, said(&texts[2]))
+            .await
+            .unwrap()
+            .stored()
+            .await
+            .unwrap();
         all.extend(texts);
     }
     let expected: Vec<&str> = all.iter().map(String::as_str).collect();
@@ -312,7 +319,8 @@ async fn sequence_numbers_are_dense_whoever_writes_at_the_same_time() {
     for text in texts {
         let (chat, pair) =
             (Arc::clone(&world.chat), if text.len() == 2 { (alee.id, bob.id) } else { (bob.id, alee.id) });
-        sending.spawn(async move { chat.send_direct(pair.0, pair.1, said(&text)).await.unwrap() });
+        sending
+            .spawn(async move { chat.send_direct(pair.0, pair.1, said(&text)).await.unwrap().stored().await.unwrap() });
     }
     while let Some(message) = sending.join_next().await {
         let message = message.unwrap();
@@ -328,9 +336,9 @@ async fn a_repeated_send_is_stored_once_in_each_conversation() {
     let world = World::new().await;
     let (alee, bob, carol) = (world.person("alee").await, world.person("bob").await, world.person("carol").await);
     let named = Said { client_id: Some("a1"), ..said("hi") };
-    let first = world.chat.send_direct(alee.id, bob.id, named).await.unwrap();
-    let again = world.chat.send_direct(alee.id, bob.id, named).await.unwrap();
-    let elsewhere = world.chat.send_direct(alee.id, carol.id, named).await.unwrap();
+    let first = world.chat.send_direct(alee.id, bob.id, named).await.unwrap().stored().await.unwrap();
+    let again = world.chat.send_direct(alee.id, bob.id, named).await.unwrap().stored().await.unwrap();
+    let elsewhere = world.chat.send_direct(alee.id, carol.id, named).await.unwrap().stored().await.unwrap();
     assert_eq!(first.id, again.id);
     assert_ne!(first.id, elsewhere.id);
     alee.say(&bob, "end").await;

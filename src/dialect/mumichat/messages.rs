@@ -17,7 +17,8 @@ pub(super) async fn message(cx: &mut Context, data: &Data) -> Result<Code> {
     let Some(WireId::User(to)) = data.id("recipient") else {
         return Err(Error::NotFound(Reason::NoSuchUser));
     };
-    cx.chat.send_direct(me, to, Said { text: content, format: Format::Plain, ..Said::default() }).await?;
+    let said = Said { text: content, format: Format::Plain, ..Said::default() };
+    cx.chat.send_direct(me, to, said).await?.stored().await?;
     let is_online = !cx.chat.hub().visible_presence(to).is_hidden();
     Ok(if is_online { Code::MessageSent } else { Code::NotOnline })
 }

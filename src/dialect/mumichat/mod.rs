@@ -22,7 +22,7 @@ use crate::chat::{Chat, Ending, SignedIn};
 use crate::config::{Config, Switch, Texts};
 use crate::hub::Connection;
 use crate::metrics::Metrics;
-use crate::transport::{Call, Dialect, Link, Refusal, Session};
+use crate::transport::{Call, Dialect, Link, Refusal, Rest, Session};
 use codes::Code;
 use wire::{Reply, Request, Verb};
 
@@ -110,20 +110,19 @@ pub struct Conversation {
 }
 
 impl Session for Conversation {
-    async fn call(&mut self, call: Call) {
+    async fn call(&mut self, call: Call) -> Option<Rest> {
         let Some(request) = call.payload.ok().and_then(Request::read) else {
             self.hear_junk();
-            return;
+            return None;
         };
         self.malformed = 0;
         let started = Instant::now();
         let verb = request.verb;
-        let Some((code, json)) = dispatch(&mut self.context, request).await else {
-            return;
-        };
+        let (code, json) = dispatch(&mut self.context, request).await?;
         self.context.link.send(json);
         self.metrics.command(verb.name(), code as u16, started.elapsed());
         self.arrive().await;
+        None
     }
 
     /// Old server: waited for ever.

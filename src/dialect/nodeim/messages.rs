@@ -1,8 +1,7 @@
 //! Commands that say something, and the log.
 
-use std::sync::Arc;
-
 use super::context::Context;
+use super::encode;
 use super::loose::Id;
 use super::modern::amending::format;
 use super::render;
@@ -10,29 +9,50 @@ use super::wire::{self, Sent};
 use crate::chat::error::{Error, Result};
 use crate::chat::event::Place;
 use crate::chat::ids::{RoomId, Seq, UserId};
-use crate::chat::message::Message;
-use crate::chat::{LogQuery, Said};
+use crate::chat::{self, LogQuery, Sending};
+
+/// Something that was said and is on its way to the disk.
+pub(super) struct Said {
+    sending: Sending,
+    /// The sender gave it an id of their own.
+    is_named: bool,
+}
+
+impl Said {
+    /// Waits for it; who sent no id gets the old reply, to the letter.
+    pub(super) async fn reply(self) -> Result<String> {
+        let message = self.sending.stored().await?;
+        let shown = self.is_named.then_some(&message);
+        encode(&Sent {
+            code: 200,
+            id: shown.map(|message| message.id.to_string()),
+            time: shown.map(|message| message.claimed_ms),
+            seq: shown.map(|message| message.seq.0),
+            at: shown.map(|message| message.stored_ms),
+        })
+    }
+}
 
 /// `message`: says something to a person. The sender gets no copy.
 ///
 /// `{"to": 12, "message": "hi", "time": 1371110400000}` -> `{"code": 200}`
-pub(super) async fn message(cx: &mut Context, req: wire::Say) -> Result<Sent> {
+pub(super) async fn message(cx: &mut Context, req: wire::Say) -> Result<Said> {
     let me = cx.user()?;
     let to = Context::target(req.to)?;
     let text = req.message.0.as_deref().or(wordless(&req)).ok_or_else(Error::missing)?;
-    let message = cx.chat.send_direct(me, to, said(text, &req)?).await?;
+    let sending = cx.chat.send_direct(me, to, said(text, &req)?).await?;
     cx.typing.said(Place::User(to));
-    Ok(sent(&message, &req))
+    Ok(Said { sending, is_named: is_named(&req) })
 }
 
 /// `room.message`: says something in a room. The sender gets it like every member.
-pub(super) async fn room_message(cx: &mut Context, req: wire::Say) -> Result<Sent> {
+pub(super) async fn room_message(cx: &mut Context, req: wire::Say) -> Result<Said> {
     let me = cx.user()?;
     let room = Context::room(req.room.or(req.id))?;
     let text = req.message.filled_ref().or(wordless(&req)).ok_or_else(Error::missing)?;
-    let message = cx.chat.send_to_room(&cx.connection, me, room, said(text, &req)?).await?;
+    let sending = cx.chat.send_to_room(&cx.connection, me, room, said(text, &req)?).await?;
     cx.typing.said(Place::Room(room));
-    Ok(sent(&message, &req))
+    Ok(Said { sending, is_named: is_named(&req) })
 }
 
 /// A file needs no words.
@@ -41,8 +61,8 @@ fn wordless(say: &wire::Say) -> Option<&'static str> {
 }
 
 /// nodeim's text is HTML unless the client says otherwise; its `time` is the sender's clock.
-fn said<'a>(text: &'a str, say: &'a wire::Say) -> Result<Said<'a>> {
-    Ok(Said {
+fn said<'a>(text: &'a str, say: &'a wire::Say) -> Result<chat::Said<'a>> {
+    Ok(chat::Said {
         text,
         format: format(&say.format)?,
         claimed_ms: say.time.0,
@@ -52,16 +72,8 @@ fn said<'a>(text: &'a str, say: &'a wire::Say) -> Result<Said<'a>> {
     })
 }
 
-/// Who sent no id of their own gets the old reply, to the letter.
-fn sent(message: &Arc<Message>, say: &wire::Say) -> Sent {
-    let shown = say.cid.filled_ref().map(|_| message);
-    Sent {
-        code: 200,
-        id: shown.map(|message| message.id.to_string()),
-        time: shown.map(|message| message.claimed_ms),
-        seq: shown.map(|message| message.seq.0),
-        at: shown.map(|message| message.stored_ms),
-    }
+fn is_named(say: &wire::Say) -> bool {
+    say.cid.filled_ref().is_some()
 }
 
 /// `log`: what was addressed to me, 20 a page, page 1 the oldest; my own messages in rooms too.

@@ -25,11 +25,13 @@ use tracing::{debug, error, warn};
 
 use crate::chat::error::{Error, Reason, Result};
 use crate::chat::{Chat, Ending};
+use crate::hub::Connection;
 use crate::metrics::Metrics;
-use crate::transport::{Call, Dialect, Link, Refusal, Session};
+use crate::transport::{Call, Dialect, Link, Refusal, ReplySlot, Rest, Session};
 use codes::{Rule, fault, rule};
 use context::Context;
 use envelope::{Envelope, Sender};
+use messages::Said;
 
 /// The dialect, for all its connections.
 pub struct Nodeim {
@@ -58,7 +60,7 @@ impl Dialect for Nodeim {
         let tag = call.payload.ok().and_then(|argument| envelope::open(argument, sender).tag);
         let fault = codes::refused(why);
         self.metrics.command(rule.name, fault.code, std::time::Duration::ZERO);
-        answer(link, call.reply, rule.name, tag.as_ref(), &to_json(&fault));
+        answer(link, call.reply, rule.name, tag.as_ref(), to_json(&fault));
     }
 }
 
@@ -69,7 +71,7 @@ pub struct Conversation {
 }
 
 impl Session for Conversation {
-    async fn call(&mut self, call: Call) {
+    async fn call(&mut self, call: Call) -> Option<Rest> {
         let sender = Sender::of(&self.context.link, &call);
         let Call { event, payload, reply } = call;
         let Some(rule) = rule(&event) else {
@@ -77,25 +79,40 @@ impl Session for Conversation {
             if let Some(slot) = reply {
                 slot.send(to_json(&codes::unknown_command()));
             }
-            return;
+            return None;
         };
-        let started = Instant::now();
-        let link = self.context.link.clone();
-        let (tag, result) = match payload.map(|argument| envelope::open(argument, sender)) {
-            Ok(Envelope { payload, tag }) => (tag, dispatch(&mut self.context, rule, payload).await),
-            Err(_) => (None, Err(Error::Invalid(Reason::Unreadable))),
+        let mut asked = Asked {
+            rule,
+            tag: None,
+            slot: reply,
+            started: Instant::now(),
+            link: self.context.link.clone(),
+            connection: Arc::clone(&self.context.connection),
+            metrics: Arc::clone(&self.metrics),
         };
-        let (code, json) = match result {
-            Ok(json) => (200, json),
-            Err(error) => {
-                let fault = fault(rule, &error);
-                self.log(rule, &error, fault.code);
-                (fault.code, to_json(&fault))
+        let result = match payload.map(|argument| envelope::open(argument, sender)) {
+            Ok(Envelope { payload, tag }) => {
+                asked.tag = tag;
+                dispatch(&mut self.context, rule, payload).await
             }
+            Err(_) => Err(Error::Invalid(Reason::Unreadable)),
         };
-        answer(&link, reply, rule.name, tag.as_ref(), &json);
-        self.metrics.command(rule.name, code, started.elapsed());
+        let json = match result {
+            Ok(Reply::Later(said)) => return Some(Box::pin(async { asked.answer(said.reply().await) })),
+            // Not before the replies to what was said before.
+            Err(error) if overtakes(rule.name) => return Some(Box::pin(async { asked.answer(Err(error)) })),
+            Ok(Reply::Now(json)) => Ok(json),
+            Err(error) => Err(error),
+        };
+        asked.answer(json);
         self.context.arrive().await;
+        None
+    }
+
+    /// Who says much does not wait for the disk each time. The order is kept: a message has its place when its call is
+    /// done, and only its reply is left.
+    fn overtakes(&self, call: &Call) -> bool {
+        overtakes(&call.event)
     }
 
     async fn close(self, ending: Ending) {
@@ -103,11 +120,39 @@ impl Session for Conversation {
     }
 }
 
-impl Conversation {
+fn overtakes(command: &str) -> bool {
+    matches!(command, "message" | "room.message")
+}
+
+/// A command that is not answered yet.
+struct Asked {
+    rule: &'static Rule,
+    tag: Option<Value>,
+    slot: Option<ReplySlot>,
+    started: Instant,
+    link: Link,
+    connection: Arc<Connection>,
+    metrics: Arc<Metrics>,
+}
+
+impl Asked {
+    fn answer(self, result: Result<String>) {
+        let (code, json) = match result {
+            Ok(json) => (200, json),
+            Err(error) => {
+                let fault = fault(self.rule, &error);
+                self.log(&error, fault.code);
+                (fault.code, to_json(&fault))
+            }
+        };
+        answer(&self.link, self.slot, self.rule.name, self.tag.as_ref(), json);
+        self.metrics.command(self.rule.name, code, self.started.elapsed());
+    }
+
     /// The cause of a failure is written here once and sent to nobody.
-    fn log(&self, rule: &Rule, error: &Error, code: u16) {
-        let user = self.context.connection.user().map(|id| id.0);
-        let (command, conn) = (rule.name, &*self.context.link.id);
+    fn log(&self, error: &Error, code: u16) {
+        let user = self.connection.user().map(|id| id.0);
+        let (command, conn) = (self.rule.name, &*self.link.id);
         match error {
             Error::Internal(cause) => error!(command, conn.id = conn, user.id = user, code, %cause, "a command failed"),
             Error::Unavailable(cause) => {
@@ -118,26 +163,34 @@ impl Conversation {
     }
 }
 
-/// Carries a command out and returns its reply as JSON.
-async fn dispatch(cx: &mut Context, rule: &Rule, payload: Map<String, Value>) -> Result<String> {
+/// What comes of a command that was not refused.
+enum Reply {
+    /// JSON.
+    Now(String),
+    /// A message that is on its way to the disk.
+    Later(Said),
+}
+
+/// Carries a command out.
+async fn dispatch(cx: &mut Context, rule: &Rule, payload: Map<String, Value>) -> Result<Reply> {
     if rule.needs_user {
         cx.user()?;
     }
     macro_rules! run {
         ($handler:path) => {
-            encode(&$handler(cx, decode(payload)?).await?)
+            encode(&$handler(cx, decode(payload)?).await?).map(Reply::Now)
         };
     }
     match rule.name {
         "signup" => run!(accounts::signup),
         "signin" => run!(accounts::signin),
         "signout" => run!(accounts::signout),
-        "find" => encode(&accounts::find(cx, payload).await?),
+        "find" => encode(&accounts::find(cx, payload).await?).map(Reply::Now),
         "presence" => run!(accounts::presence),
         "profile" => run!(accounts::profile),
         "retrieve" => run!(accounts::retrieve),
-        "message" => run!(messages::message),
-        "room.message" => run!(messages::room_message),
+        "message" => messages::message(cx, decode(payload)?).await.map(Reply::Later),
+        "room.message" => messages::room_message(cx, decode(payload)?).await.map(Reply::Later),
         "log" => run!(messages::log),
         "subscribe" => run!(friends::subscribe),
         "reply" => run!(friends::reply),
@@ -189,15 +242,9 @@ fn to_json(value: &impl Serialize) -> String {
 }
 
 /// By acknowledgement if the client asked for one, otherwise by the event `rspn`; never both.
-fn answer(
-    link: &Link,
-    reply: Option<crate::transport::ReplySlot>,
-    command: &'static str,
-    tag: Option<&Value>,
-    json: &str,
-) {
-    match reply {
-        Some(slot) => slot.send(json.to_owned()),
-        None => link.emit("rspn", envelope::rspn(tag, command, json)),
+fn answer(link: &Link, slot: Option<ReplySlot>, command: &'static str, tag: Option<&Value>, json: String) {
+    match slot {
+        Some(slot) => slot.send(json),
+        None => link.emit("rspn", envelope::rspn(tag, command, &json)),
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::person::PublicUser;
 use super::wire::{PresenceChanged, RoomJoined, RoomLeft};
@@ -70,21 +70,31 @@ fn shared(name: &'static str, event: &impl Serialize) -> Option<Frame> {
 /// `{"from": {...}, "to": <the recipient>, "message": "...", "time": ..., "readed": 0, "_id": "..."}`, with `type`
 /// for what is no chat text, and `room` and `name` in rooms. Only `to` differs between recipients.
 fn message_frame(message: &Message, from: &Person, room: Option<&Room>) -> Option<Frame> {
-    let mut rest = Map::new();
-    rest.insert("message".to_owned(), json!(html(message)));
-    rest.insert("time".to_owned(), json!(message.claimed_ms));
-    if let Some(kind) = kind(message.kind) {
-        rest.insert("type".to_owned(), json!(kind));
+    #[derive(Serialize)]
+    struct AfterTo<'a> {
+        message: Cow<'a, str>,
+        time: i64,
+        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+        kind: Option<&'static str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        room: Option<i64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<&'a str>,
+        readed: u8,
+        #[serde(rename = "_id")]
+        id: String,
     }
-    if let Some(room) = room {
-        rest.insert("room".to_owned(), json!(room.id));
-        rest.insert("name".to_owned(), json!(room.name));
-    }
-    rest.insert("readed".to_owned(), json!(0));
-    rest.insert("_id".to_owned(), json!(message.id.to_string()));
+    let rest = serde_json::to_string(&AfterTo {
+        message: html(message),
+        time: message.claimed_ms,
+        kind: kind(message.kind),
+        room: room.map(|room| room.id.0),
+        name: room.map(|room| room.name.as_str()),
+        readed: 0,
+        id: message.id.to_string(),
+    });
     let from = serde_json::to_string(&PublicUser(from)).ok()?;
-    let rest = Value::Object(rest).to_string();
-    let after = format!(",{}", rest.strip_prefix('{')?);
+    let after = format!(",{}", rest.ok()?.strip_prefix('{')?);
     Some(Frame::addressed("message", format!(r#"{{"from":{from},"to":"#), after))
 }
 
@@ -129,6 +139,8 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+
+    use serde_json::Value;
 
     use super::*;
     use crate::chat::ids::{ConversationId, MessageId, RoomId, Seq};
