@@ -15,6 +15,7 @@ mod members;
 mod messages;
 mod pairs;
 mod passages;
+mod pool;
 mod rooms;
 mod rows;
 mod search;
@@ -28,10 +29,10 @@ use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
-use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
 
 pub use backup::backup;
-pub use batch::{Batcher, Job, Outcome, Settled, Work};
+pub use batch::{Batcher, Job, Outcome, Settled, Waits, Work};
 pub use conversations::{Listed, With};
 pub use files::{FilePlace, StoredFile};
 pub use friends::{Friend, Request};
@@ -46,6 +47,7 @@ pub use users::{Criterion, NewUser, Secrets};
 use crate::chat::error::{Error, Result};
 use crate::config::Config;
 use error::failed;
+use pool::{Limits, Pool, Transaction};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -53,9 +55,9 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    read: AnyPool,
+    read: Pool,
     /// With SQLite a single connection, so that writers queue up here instead of meeting at the file's lock.
-    write: AnyPool,
+    write: Pool,
     is_sqlite: bool,
 }
 
@@ -70,19 +72,27 @@ impl Store {
         let shown = config.redacted().effective_database_url();
         let store = Self::connect(config, &url).await.map_err(|error| format!("cannot open {shown}: {error}"))?;
         let migrations = if is_sqlite(&url) { &SQLITE } else { &POSTGRES };
-        migrations.run(&store.write).await.map_err(|error| format!("cannot prepare {shown}: {error}"))?;
+        migrations.run(store.write.unlimited()).await.map_err(|error| format!("cannot prepare {shown}: {error}"))?;
         Ok(store)
     }
 
     async fn connect(config: &Config, url: &str) -> sqlx::Result<Self> {
         let timeout = Duration::from_millis(config.database_timeout_ms);
-        let pool = || AnyPoolOptions::new().acquire_timeout(timeout).max_lifetime(None).idle_timeout(None);
+        let limits =
+            Limits { connection: timeout, statement: Duration::from_millis(config.database_statement_timeout_ms) };
+        let pool = || AnyPoolOptions::new().max_lifetime(None).idle_timeout(None);
         if !is_sqlite(url) {
             attempt(timeout, AnyConnection::connect(url)).await?;
-            let pool = pool().max_connections(config.database_connections).after_connect(|connection, _| {
-                Box::pin(async move { connection.execute("set synchronous_commit = on").await.map(drop) })
+            // Should a server vanish in the middle of a transaction, the rows that it has locked are free after a while.
+            let settings = format!(
+                "set synchronous_commit = on; set idle_in_transaction_session_timeout = {}",
+                config.database_statement_timeout_ms
+            );
+            let pool = pool().max_connections(config.database_connections).after_connect(move |connection, _| {
+                let settings = settings.clone();
+                Box::pin(async move { connection.execute(AssertSqlSafe(settings)).await.map(drop) })
             });
-            let read = pool.connect(url).await?;
+            let read = Pool::connect(pool, url, limits).await?;
             return Ok(Self { write: read.clone(), read, is_sqlite: false });
         }
         if let Some(path) = sqlite_path(url) {
@@ -108,8 +118,8 @@ impl Store {
                 Box::pin(async move { connection.execute(AssertSqlSafe(pragmas)).await.map(drop) })
             })
         };
-        let write = pool().max_connections(1).connect(&url).await?;
-        let read = pool().max_connections(config.database_connections).connect(&url).await?;
+        let write = Pool::connect(pool().max_connections(1), &url, limits).await?;
+        let read = Pool::connect(pool().max_connections(config.database_connections), &url, limits).await?;
         Ok(Self { read, write, is_sqlite: true })
     }
 
@@ -129,7 +139,7 @@ impl Store {
     }
 
     /// The next number of the counter `name`, at least `floor`.
-    async fn next_id(transaction: &mut sqlx::AnyConnection, name: &str, floor: i64) -> Result<i64> {
+    async fn next_id(transaction: &mut Transaction, name: &str, floor: i64) -> Result<i64> {
         sqlx::query_scalar(
             "insert into counters (name, value) values ($1, $2)
              on conflict (name) do update

@@ -47,7 +47,7 @@ impl Store {
         let id = Self::next_id(&mut transaction, "room", first_id).await?;
         let conversation: i64 =
             sqlx::query_scalar("insert into conversations (low_id, high_id) values (null, null) returning id")
-                .fetch_one(&mut *transaction)
+                .fetch_one(&mut transaction)
                 .await
                 .map_err(failed)?;
         sqlx::query(
@@ -60,7 +60,7 @@ impl Store {
         .bind(intro)
         .bind(creator.0)
         .bind(created_ms)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(failed)?;
         insert_stay(&mut transaction, conversation, creator.0).await.map_err(failed)?;
@@ -129,7 +129,7 @@ impl Store {
         .bind(change.name.as_deref())
         .bind(change.intro.as_deref())
         .bind(url)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(failed)?;
         if let Some(avatar) = &change.avatar {
@@ -154,7 +154,7 @@ impl Store {
         let deleted = sqlx::query("update rooms set deleted_ms = $2 where id = $1 and deleted_ms is null")
             .bind(id.0)
             .bind(now_ms)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?
             .rows_affected();
         if deleted == 0 {
@@ -170,7 +170,7 @@ impl Store {
                 conversation.0,
             ),
         ] {
-            sqlx::query(statement).bind(of).execute(&mut *transaction).await?;
+            sqlx::query(statement).bind(of).execute(&mut transaction).await?;
         }
         transaction.commit().await?;
         Ok(true)

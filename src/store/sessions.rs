@@ -47,7 +47,7 @@ impl Store {
         .bind(new.device)
         .bind(new.address)
         .bind(new.now_ms)
-        .fetch_one(&mut *transaction)
+        .fetch_one(&mut transaction)
         .await
         .map_err(failed)?;
         sqlx::query(
@@ -56,7 +56,7 @@ impl Store {
         )
         .bind(new.user.0)
         .bind(most)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(failed)?;
         transaction.commit().await.map_err(failed)?;

@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::cluster::Cluster;
-use crate::load::{Load, Report, Style, Wire};
+use crate::load::{Load, Report, Style, Wire, account};
 use crate::relay::Relay;
 use crate::seed::seed;
 use crate::support::{Database, PASSWORD, Process, until};
@@ -20,11 +20,12 @@ const SOME: usize = 200;
 const LOST_ANSWERS: usize = 20;
 
 /// The server's limits are short, so that everybody can be told while the database is still away.
-const VARIABLES: [(&str, &str); 4] = [
+const VARIABLES: [(&str, &str); 5] = [
     ("NODEIM_RATE_LIMIT", "off"),
     ("NODEIM_PING_INTERVAL_MS", "1000"),
     ("NODEIM_PING_TIMEOUT_MS", "2000"),
     ("NODEIM_DATABASE_TIMEOUT_MS", "1000"),
+    ("NODEIM_DATABASE_STATEMENT_TIMEOUT_MS", "1000"),
 ];
 
 /// How to be away.
@@ -94,12 +95,10 @@ async fn survive(away: Away) -> Report {
         load.failures().iter().zip(&before).all(|(now, before)| now > before)
     })
     .await;
+    let credentials = json!({"username": "newcomer", "password": PASSWORD});
     let mut newcomer = Wire::connect(process.address).await.unwrap();
-    for (command, data) in [
-        ("signup", json!({"username": "newcomer", "password": PASSWORD})),
-        ("signin", json!({"username": "newcomer", "password": PASSWORD})),
-    ] {
-        let reply = newcomer.ask(command, &data, &mut Vec::new()).await.unwrap();
+    for command in ["signup", "signin"] {
+        let reply = newcomer.ask(command, &credentials, &mut Vec::new()).await.unwrap();
         assert_eq!((&reply["code"], &reply["reason"]), (&json!(500), &json!("unavailable")), "{command} -> {reply}");
     }
     tokio::time::sleep(AWAY.saturating_sub(left.elapsed())).await;
@@ -108,8 +107,7 @@ async fn survive(away: Away) -> Report {
 
     load.acknowledged(SOME).await;
     until("/healthz is well", async || vitals.health().await == StatusCode::OK).await;
-    newcomer.ok("signup", json!({"username": "newcomer", "password": PASSWORD})).await;
-    newcomer.ok("signin", json!({"username": "newcomer", "password": PASSWORD})).await;
+    account(process.address, "newcomer").await;
     let report = load.finish().await;
     eprintln!("away for {away_for:?}: {report}");
     process.terminate();
