@@ -100,11 +100,12 @@ impl Store {
         }
         let url = if url.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") };
         let pragmas = format!(
-            "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
-             pragma busy_timeout = {}; pragma temp_store = memory",
+            "pragma busy_timeout = {}; pragma journal_mode = wal; pragma synchronous = full; \
+             pragma foreign_keys = on; pragma temp_store = memory",
             timeout.as_millis()
         );
-        attempt(timeout, async {
+        // Longer than SQLite waits for a lock, so that it can say so.
+        attempt(timeout * 2, async {
             let mut connection = AnyConnection::connect(&url).await?;
             connection.execute(AssertSqlSafe(pragmas.clone())).await?;
             connection.close().await

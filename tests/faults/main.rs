@@ -10,8 +10,11 @@
 mod support;
 
 mod away;
+mod bad_start;
 mod churn;
 mod cluster;
+mod disk;
+mod disk_full;
 mod killed;
 mod load;
 mod relay;

@@ -48,6 +48,14 @@ impl Process {
         Some(Self::spawn(command, database))
     }
 
+    /// By way of a program that makes its surroundings, and runs what stands after its own arguments.
+    pub(crate) fn start_through(mut program: Command, database: &Database, variables: &[(&str, &str)]) -> Self {
+        program.arg(env!("CARGO_BIN_EXE_nodeim")).args(SERVE);
+        let mut command = without_settings(program);
+        command.envs(variables.iter().copied());
+        Self::spawn(command, database)
+    }
+
     fn spawn(mut command: Command, database: &Database) -> Self {
         command.arg("--data-dir").arg(database.data_dir());
         if !database.url().is_empty() {
@@ -86,6 +94,11 @@ impl Process {
     pub(crate) fn signal(&self, name: &str) {
         let kill = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
         assert!(kill.success());
+    }
+
+    /// Whether a line of its log has this in it.
+    pub(crate) fn has_logged(&self, text: &str) -> bool {
+        self.log.lock().unwrap().iter().any(|line| line.contains(text))
     }
 
     /// Waits for the end; what was logged comes with it.
