@@ -1,7 +1,8 @@
 //! Connections to the database, and statements with an end: a database that does not answer is an error, not a wait.
 //!
 //! sqlx limits the time to get a connection, and nothing after that. A statement that takes longer than its limit is
-//! given up here, and its connection with it.
+//! given up here, and its connection with it. Connections are looked at after trouble: one whose transaction sqlx takes
+//! for open, though SQLite has ended it, would hold what follows back for ever, acknowledged and never committed.
 
 use std::io;
 use std::pin::Pin;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use futures_util::stream::{self, Stream, StreamExt};
 use parking_lot::Mutex;
 use sqlx::any::{AnyPoolOptions, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
-use sqlx::{Any, AnyPool, Connection, Describe, Either, Execute, Executor, SqlStr};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Describe, Either, Execute, Executor, SqlStr};
 use tokio::time::{Instant, timeout};
 
 type Later<'e, T> = Pin<Box<dyn Future<Output = sqlx::Result<T>> + Send + 'e>>;
@@ -40,7 +41,7 @@ pub(super) struct Transaction {
     trouble: Trouble,
 }
 
-/// When a statement was given up last.
+/// When something failed last, or was given up.
 #[derive(Debug, Clone, Default)]
 struct Trouble(Arc<Mutex<Option<Instant>>>);
 
@@ -51,13 +52,7 @@ impl Pool {
         let suspect = trouble.clone();
         let options = options.acquire_timeout(limits.connection).after_release(move |connection, _| {
             let is_suspect = suspect.is_recent(limits.statement);
-            Box::pin(async move {
-                // The pool itself waits without an end for a connection that is still busy with what was given up.
-                if is_suspect {
-                    timeout(limits.statement, connection.ping()).await.map_err(|_| too_long())??;
-                }
-                Ok(true)
-            })
+            Box::pin(async move { if is_suspect { is_sound(connection, limits.statement).await } else { Ok(true) } })
         });
         Ok(Self { connections: options.connect(url).await?, limits, trouble })
     }
@@ -100,18 +95,25 @@ impl Transaction {
     }
 }
 
+/// Whether a connection that comes back after trouble can be used again.
+async fn is_sound(connection: &mut AnyConnection, limit: Duration) -> sqlx::Result<bool> {
+    // The pool itself would wait without an end for one that is still busy with what was given up.
+    timeout(limit, connection.ping()).await.map_err(|_| too_long())??;
+    // After some errors, a full disk for one, SQLite rolls back by itself. The rollback that follows then fails, and
+    // sqlx takes the transaction for open: what comes next would be a part of it.
+    Ok(!connection.is_in_transaction())
+}
+
 impl Trouble {
     async fn bound<T>(&self, limit: Duration, work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-        match timeout(limit, work).await {
-            Ok(result) => result,
-            Err(_) => {
-                *self.0.lock() = Some(Instant::now());
-                Err(too_long())
-            }
+        let result = timeout(limit, work).await.unwrap_or_else(|_| Err(too_long()));
+        if result.is_err() {
+            *self.0.lock() = Some(Instant::now());
         }
+        result
     }
 
-    /// Whether connections may still come back that are busy with what was given up.
+    /// Whether connections may still come back that had a part in it.
     fn is_recent(&self, limit: Duration) -> bool {
         self.0.lock().is_some_and(|at| at.elapsed() < limit * 4)
     }
