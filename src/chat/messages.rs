@@ -132,11 +132,7 @@ impl Chat {
     }
 
     /// Hands a draft to the commit batcher.
-    pub(super) fn append(
-        &self,
-        draft: Draft,
-        ticket: impl FnOnce(Answer) -> Ticket,
-    ) -> Result<Sending> {
+    pub(super) fn append(&self, draft: Draft, ticket: impl FnOnce(Answer) -> Ticket) -> Result<Sending> {
         let (done, outcome) = oneshot::channel();
         self.submit(Job { work: Work::Append(draft), ticket: Waiter::Message(ticket(Some(done))) })?;
         Ok(Sending(outcome))

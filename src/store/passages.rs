@@ -1,6 +1,5 @@
 //! Coming and going: where stays begin and end.
 
-
 use super::Store;
 use super::error::{failed, is_rivalry};
 use super::pool::Transaction;

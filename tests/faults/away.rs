@@ -76,7 +76,7 @@ async fn start() -> (Cluster, Relay, Database, Process) {
 
 /// With one message at a time a sender's order holds even if one of them fails.
 async fn talk(process: &Process) -> Load {
-    Load::begin(process.address, Style { seed: seed(), window: 1 }).await
+    Load::begin(process.address, Style { seed: seed(), window: 1, classics_drop: true }).await
 }
 
 /// Takes the database away for a while. Meanwhile everybody is told, and afterwards everything goes on.
@@ -91,10 +91,7 @@ async fn survive(away: Away) -> Report {
     away.go(&cluster, &relay);
     let before = load.failures();
     until("/healthz tells", async || vitals.health().await == StatusCode::SERVICE_UNAVAILABLE).await;
-    until("every sender is told", async || {
-        load.failures().iter().zip(&before).all(|(now, before)| now > before)
-    })
-    .await;
+    until("every sender is told", async || load.failures().iter().zip(&before).all(|(now, before)| now > before)).await;
     let credentials = json!({"username": "newcomer", "password": PASSWORD});
     let mut newcomer = Wire::connect(process.address).await.unwrap();
     for command in ["signup", "signin"] {

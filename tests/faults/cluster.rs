@@ -71,7 +71,8 @@ impl Cluster {
 
     fn control(&self, arguments: &[&str]) {
         let owner = std::fs::metadata(&self.data).unwrap();
-        let bin = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/with-postgres.sh")).arg("--bin").output();
+        let bin =
+            Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/with-postgres.sh")).arg("--bin").output();
         let bin = String::from_utf8(bin.unwrap().stdout).unwrap();
         let mut command = Command::new(Path::new(bin.trim()).join("pg_ctl"));
         // PostgreSQL refuses to run as root, so root lent the folder to somebody.

@@ -38,7 +38,7 @@ async fn a_full_disk_is_an_error_until_there_is_room_again() {
     let mut wire = reader.enter(process.address, true, &mut Vec::new()).await.unwrap();
     wire.ok("message", json!({"to": reader.id, "message": "before", "cid": "1"})).await;
     // One message at a time: then a sender's order holds even if one of them fails.
-    let mut load = Load::begin(process.address, Style { seed: seed(), window: 1 }).await;
+    let mut load = Load::begin(process.address, Style { seed: seed(), window: 1, classics_drop: true }).await;
     load.acknowledged(SOME).await;
 
     fill(&disk, &mut load).await;

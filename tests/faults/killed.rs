@@ -13,17 +13,14 @@ const STOPS: usize = 3;
 /// Messages without an answer, of each sender.
 const WINDOW: usize = 8;
 /// Acknowledgements between two ends, at random.
-const BETWEEN: std::ops::Range<usize> = 50..800;
+const BETWEEN: std::ops::Range<usize> = 50..1500;
 /// What an init system waits for, at least.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
 /// Short heartbeats, so that marks of what was delivered are stored in the course of the test.
 fn start(database: &Database) -> Process {
-    let variables = [
-        ("NODEIM_RATE_LIMIT", "off"),
-        ("NODEIM_PING_INTERVAL_MS", "1000"),
-        ("NODEIM_PING_TIMEOUT_MS", "2000"),
-    ];
+    let variables =
+        [("NODEIM_RATE_LIMIT", "off"), ("NODEIM_PING_INTERVAL_MS", "1000"), ("NODEIM_PING_TIMEOUT_MS", "2000")];
     Process::start_with(database, &variables)
 }
 
@@ -33,7 +30,7 @@ async fn sigkill_at_any_moment_loses_nothing_that_was_acknowledged() {
     let mut random = Rng::with_seed(seed);
     let database = Database::new().await;
     let mut process = start(&database);
-    let mut load = Load::begin(process.address, Style { seed, window: WINDOW }).await;
+    let mut load = Load::begin(process.address, Style { seed, window: WINDOW, classics_drop: true }).await;
     for _ in 0..KILLS {
         load.acknowledged(random.usize(BETWEEN)).await;
         process.kill();
@@ -52,7 +49,7 @@ async fn sigterm_under_load_ends_in_time_and_loses_nothing_that_was_acknowledged
     let mut random = Rng::with_seed(seed);
     let database = Database::new().await;
     let mut process = start(&database);
-    let mut load = Load::begin(process.address, Style { seed, window: WINDOW }).await;
+    let mut load = Load::begin(process.address, Style { seed, window: WINDOW, classics_drop: false }).await;
     for _ in 0..STOPS {
         load.acknowledged(random.usize(BETWEEN)).await;
         let asked = Instant::now();

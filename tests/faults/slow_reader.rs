@@ -115,11 +115,8 @@ async fn read_to_the_end(mut wire: Wire, got: &mut Vec<usize>) {
 async fn who_does_not_read_costs_an_outbox_and_no_more_and_holds_nobody_up() {
     let database = Database::new().await;
     // Neither a heartbeat nor the kernel's patience ends within the test: it is the outbox that is to end the connection.
-    let variables = [
-        ("NODEIM_RATE_LIMIT", "off"),
-        ("NODEIM_PING_INTERVAL_MS", "600000"),
-        ("NODEIM_TCP_USER_TIMEOUT_MS", "600000"),
-    ];
+    let variables =
+        [("NODEIM_RATE_LIMIT", "off"), ("NODEIM_PING_INTERVAL_MS", "600000"), ("NODEIM_TCP_USER_TIMEOUT_MS", "600000")];
     let process = Process::start_with(&database, &variables);
     let (address, vitals) = (process.address, Vitals::of(&process));
 

@@ -1,6 +1,5 @@
 //! What takes place together with the storing of a message: friendships, edits, recalls.
 
-
 use crate::chat::draft::{Change, Draft};
 use crate::chat::error::{Error, Reason, Result};
 use crate::store::pool::Transaction;

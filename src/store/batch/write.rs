@@ -15,8 +15,8 @@ use crate::chat::draft::Draft;
 use crate::chat::error::{Error, Reason};
 use crate::chat::ids::{ConversationId, MessageId, Seq, UserId};
 use crate::chat::message::Message;
-use crate::store::pool::Transaction;
 use crate::store::messages::{COLUMNS, EXTRAS, read_message};
+use crate::store::pool::Transaction;
 use crate::store::rows::{Marker, Template, placeholders, runs};
 
 const COLUMNS_OF_MESSAGE: usize = 11;

@@ -74,6 +74,9 @@ pub(crate) struct Style {
     pub(crate) seed: u64,
     /// Messages of one sender that may be without an answer at a time. With one, a sender's order holds whatever fails.
     pub(crate) window: usize,
+    /// Whether recipients in the words of 2013 drop connections as well. What waits unread on their side when a server
+    /// is stopped counts as delivered to them, and is in their log.
+    pub(crate) classics_drop: bool,
 }
 
 /// All of them.
@@ -134,7 +137,9 @@ impl Load {
         let (mut listening, mut receivers) = (Vec::new(), Vec::new());
         for stay in STAYS {
             for wording in WORDINGS {
-                let who = format!("{stay:?}{wording:?}");
+                let keeps = wording == Wording::Classic && !style.classics_drop;
+                let stay = if stay == Stay::Fickle && keeps { Stay::Steady } else { stay };
+                let who = format!("{stay:?}{wording:?}{}", listening.len());
                 let person = account(address, &who).await;
                 let pairs = speakers.iter().map(|speaker| Talk::pair(speaker.id, person.id));
                 let talks: Vec<_> = pairs.chain([Talk::Room(room)]).collect();

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use fastrand::Rng;
 use serde_json::json;
 
+use super::Stage;
 use super::ledger::{Sent, Talk};
 use super::wire::{Frame, Gone, Person, Wire, pause};
-use super::Stage;
 use crate::support::within;
 
 /// What a sender does about a message whose fate it does not know.

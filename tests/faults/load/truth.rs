@@ -62,7 +62,8 @@ pub(crate) fn is_complete(seen: &Inner, talks: &[Talk], stored: &HashMap<Talk, H
 pub(crate) fn check_seen(who: &str, seen: &Inner, talks: &[Talk], stored: &HashMap<Talk, History>) {
     for talk in talks {
         let given = seen.order.get(talk).map_or(&[][..], Vec::as_slice);
-        if let Some(place) = (0..given.len().max(stored[talk].len())).find(|&at| given.get(at) != stored[talk].get(at)) {
+        if let Some(place) = (0..given.len().max(stored[talk].len())).find(|&at| given.get(at) != stored[talk].get(at))
+        {
             panic!("{who}, {talk:?}: {place} was {:?}, stored is {:?}", given.get(place), stored[talk].get(place));
         }
     }
