@@ -83,10 +83,10 @@ impl Store {
         let pool = || AnyPoolOptions::new().max_lifetime(None).idle_timeout(None);
         if !is_sqlite(url) {
             attempt(timeout, AnyConnection::connect(url)).await?;
-            // Should a server vanish in the middle of a transaction, the rows that it has locked are free after a while.
+            // Should this server vanish in the middle of a transaction, the rows that it has locked are free after a while.
             let settings = format!(
                 "set synchronous_commit = on; set idle_in_transaction_session_timeout = {}",
-                config.database_statement_timeout_ms
+                2 * config.database_statement_timeout_ms
             );
             let pool = pool().max_connections(config.database_connections).after_connect(move |connection, _| {
                 let settings = settings.clone();

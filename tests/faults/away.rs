@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
-use crate::load::{Load, Report, Style, Wire, account};
-use crate::relay::Relay;
+use crate::load::{Load, Report, Style, Wire};
+use crate::relay::{Fate, Relay};
 use crate::seed::seed;
 use crate::support::{Database, PASSWORD, Process, until};
 use crate::vitals::Vitals;
@@ -16,16 +16,23 @@ use crate::vitals::Vitals;
 const AWAY: Duration = Duration::from_secs(10);
 /// Messages acknowledged before, and after.
 const SOME: usize = 200;
-/// Commits whose answers are lost, one after the other.
+/// Commits whose answers are lost, and commits that come late, one after the other.
 const LOST_ANSWERS: usize = 20;
+const LATE_COMMITS: usize = 3;
+/// The server has given such a commit up by then, and the database has not.
+const LATE_BY: Duration = Duration::from_secs(3);
+/// How often the database cannot be reached: a connection that is lost each time would be missed at the end.
+const UNREACHABLE: usize = 2;
 
-/// The server's limits are short, so that everybody can be told while the database is still away.
-const VARIABLES: [(&str, &str); 5] = [
+/// The server's limits are short, so that everybody can be told while the database is still away, and its connections
+/// few.
+const VARIABLES: [(&str, &str); 6] = [
     ("NODEIM_RATE_LIMIT", "off"),
     ("NODEIM_PING_INTERVAL_MS", "1000"),
     ("NODEIM_PING_TIMEOUT_MS", "2000"),
-    ("NODEIM_DATABASE_TIMEOUT_MS", "1000"),
-    ("NODEIM_DATABASE_STATEMENT_TIMEOUT_MS", "1000"),
+    ("NODEIM_DATABASE_CONNECTIONS", "2"),
+    ("NODEIM_DATABASE_TIMEOUT_MS", "2000"),
+    ("NODEIM_DATABASE_STATEMENT_TIMEOUT_MS", "2000"),
 ];
 
 /// How to be away.
@@ -34,7 +41,7 @@ enum Away {
     Frozen,
     /// Ended as by a crash.
     Crashed,
-    /// Well, but whatever is sent to it and back is lost without a sign.
+    /// Well, but from a commit on whatever is sent to it and back is lost without a sign.
     Unreachable,
 }
 
@@ -43,7 +50,7 @@ impl Away {
         match self {
             Self::Frozen => cluster.freeze(),
             Self::Crashed => cluster.crash(),
-            Self::Unreachable => relay.go_dead(),
+            Self::Unreachable => relay.doom(Fate::WireDead),
         }
     }
 
@@ -69,8 +76,11 @@ fn has_postgres(test: &str) -> bool {
 async fn start() -> (Cluster, Relay, Database, Process) {
     let cluster = Cluster::start();
     let relay = Relay::start(cluster.address()).await;
-    let database = Database::elsewhere(cluster.url_over(relay.address));
-    let process = Process::start_with(&database, &VARIABLES);
+    // For its files alone.
+    let database = Database::sqlite();
+    let url = cluster.url_over(relay.address);
+    let variables = [&VARIABLES[..], &[("NODEIM_DATABASE_URL", &url)]].concat();
+    let process = Process::start_with(&database, &variables);
     (cluster, relay, database, process)
 }
 
@@ -79,44 +89,67 @@ async fn talk(process: &Process) -> Load {
     Load::begin(process.address, Style { seed: seed(), window: 1, classics_drop: true }).await
 }
 
-/// Takes the database away for a while. Meanwhile everybody is told, and afterwards everything goes on.
-async fn survive(away: Away) -> Report {
+/// Takes the database away for a while, so many times. Meanwhile everybody is told, and afterwards everything goes on.
+async fn survive(away: Away, times: usize) -> Report {
     let (cluster, relay, _database, process) = start().await;
     let vitals = Vitals::of(&process);
     let mut load = talk(&process).await;
     load.acknowledged(SOME).await;
-    assert_eq!(vitals.health().await, StatusCode::OK);
+    for time in 0..times {
+        assert_eq!(vitals.health().await, StatusCode::OK);
+        let left = Instant::now();
+        away.go(&cluster, &relay);
+        let before = load.failures();
+        until("/healthz tells", async || vitals.health().await == StatusCode::SERVICE_UNAVAILABLE).await;
+        until("every sender is told", async || load.failures().iter().zip(&before).all(|(now, before)| now > before))
+            .await;
+        let newcomer = json!({"username": format!("newcomer{time}"), "password": PASSWORD});
+        for command in ["signup", "signin"] {
+            let reply = ask(&process, command, &newcomer).await;
+            assert_eq!((&reply["code"], &reply["reason"]), (&json!(500), &json!("unavailable")), "{command} {reply}");
+        }
+        tokio::time::sleep(AWAY.saturating_sub(left.elapsed())).await;
+        away.come_back(&cluster, &relay);
 
-    let left = Instant::now();
-    away.go(&cluster, &relay);
-    let before = load.failures();
-    until("/healthz tells", async || vitals.health().await == StatusCode::SERVICE_UNAVAILABLE).await;
-    until("every sender is told", async || load.failures().iter().zip(&before).all(|(now, before)| now > before)).await;
-    let credentials = json!({"username": "newcomer", "password": PASSWORD});
-    let mut newcomer = Wire::connect(process.address).await.unwrap();
-    for command in ["signup", "signin"] {
-        let reply = newcomer.ask(command, &credentials, &mut Vec::new()).await.unwrap();
-        assert_eq!((&reply["code"], &reply["reason"]), (&json!(500), &json!("unavailable")), "{command} -> {reply}");
+        load.acknowledged(SOME).await;
+        for command in ["signup", "signin"] {
+            until(command, async || ask(&process, command, &newcomer).await["code"] == 200).await;
+        }
+        until("/healthz is well", async || vitals.health().await == StatusCode::OK).await;
     }
-    tokio::time::sleep(AWAY.saturating_sub(left.elapsed())).await;
-    let away_for = left.elapsed();
-    away.come_back(&cluster, &relay);
-
-    load.acknowledged(SOME).await;
-    until("/healthz is well", async || vitals.health().await == StatusCode::OK).await;
-    account(process.address, "newcomer").await;
     let report = load.finish().await;
-    eprintln!("away for {away_for:?}: {report}");
+    eprintln!("away {times} times: {report}");
     process.terminate();
     let (status, log) = process.ended();
     assert_eq!(status.code(), Some(0), "{log:?}");
     report
 }
 
+/// One command of somebody who has just connected.
+async fn ask(process: &Process, command: &str, data: &Value) -> Value {
+    let mut wire = Wire::connect(process.address).await.unwrap();
+    wire.ask(command, data, &mut Vec::new()).await.unwrap()
+}
+
+/// Talks while commits meet such a fate, each some messages after the other.
+async fn survive_fates(fate: Fate, times: usize) {
+    let (_cluster, relay, _database, process) = start().await;
+    let mut load = talk(&process).await;
+    for _ in 0..times {
+        relay.doom(fate);
+        load.acknowledged(SOME / LOST_ANSWERS).await;
+        until("a fate is met", async || relay.is_done()).await;
+    }
+    load.acknowledged(SOME).await;
+    let report = load.finish().await;
+    eprintln!("{times} times {fate:?}: {report}");
+    assert_eq!(report.gaps, 0, "a live message was left out");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_freezes_is_an_error_and_not_a_wait() {
     if has_postgres("a frozen database") {
-        let report = survive(Away::Frozen).await;
+        let report = survive(Away::Frozen, 1).await;
         assert_eq!(report.gaps, 0, "a live message was left out");
     }
 }
@@ -124,7 +157,7 @@ async fn a_database_that_freezes_is_an_error_and_not_a_wait() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_crashes_takes_nothing_along() {
     if has_postgres("a crashed database") {
-        let report = survive(Away::Crashed).await;
+        let report = survive(Away::Crashed, 1).await;
         assert_eq!(report.gaps, 0, "a live message was left out");
     }
 }
@@ -132,7 +165,7 @@ async fn a_database_that_crashes_takes_nothing_along() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_cannot_be_reached_is_given_up_and_found_again() {
     if has_postgres("an unreachable database") {
-        let report = survive(Away::Unreachable).await;
+        let report = survive(Away::Unreachable, UNREACHABLE).await;
         assert_eq!(report.gaps, 0, "a live message was left out");
     }
 }
@@ -141,18 +174,15 @@ async fn a_database_that_cannot_be_reached_is_given_up_and_found_again() {
 /// those who are there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_whose_answer_is_lost_is_found_out_about() {
-    if !has_postgres("a lost answer") {
-        return;
+    if has_postgres("a lost answer") {
+        survive_fates(Fate::AnswerLost, LOST_ANSWERS).await;
     }
-    let (_cluster, relay, _database, process) = start().await;
-    let mut load = talk(&process).await;
-    for _ in 0..LOST_ANSWERS {
-        relay.lose_answer();
-        load.acknowledged(SOME / LOST_ANSWERS).await;
-        until("an answer is lost", async || relay.has_lost_all()).await;
+}
+
+/// Then it is stored after the server has given it up, and would not be found by who looks at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_comes_late_is_waited_for() {
+    if has_postgres("a late commit") {
+        survive_fates(Fate::Late(LATE_BY), LATE_COMMITS).await;
     }
-    load.acknowledged(SOME).await;
-    let report = load.finish().await;
-    eprintln!("{LOST_ANSWERS} lost answers: {report}");
-    assert_eq!(report.gaps, 0, "a live message was left out");
 }

@@ -80,9 +80,7 @@ async fn a_file_that_somebody_else_holds_is_refused() {
 async fn a_folder_that_cannot_be_written_is_refused() {
     let database = Database::sqlite();
     let Some(disk) = Disk::mount(&database.data_dir(), "ro") else { return };
-    let mut command = disk.command();
-    command.arg(env!("CARGO_BIN_EXE_nodeim")).args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(database.data_dir());
-    says_why(&command.output().unwrap(), "Read-only file system");
+    says_why(&disk.server(&[]).arg("--data-dir").arg(database.data_dir()).output().unwrap(), "Read-only file system");
 }
 
 #[tokio::test]
@@ -90,9 +88,7 @@ async fn a_full_disk_is_refused() {
     let database = Database::sqlite();
     let Some(disk) = Disk::mount(&database.data_dir(), "size=1m") else { return };
     disk.fill();
-    let mut command = disk.command();
-    command.arg(env!("CARGO_BIN_EXE_nodeim")).args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(database.data_dir());
-    says_why(&command.output().unwrap(), "full");
+    says_why(&disk.server(&[]).arg("--data-dir").arg(database.data_dir()).output().unwrap(), "full");
     disk.clear();
-    drop(Process::start_through(disk.command(), &database, &[]));
+    drop(Process::spawn(disk.server(&[]), &database));
 }

@@ -5,7 +5,9 @@ use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// A disk at a folder, which only those see who are started with [`Disk::command`].
+use crate::support::process::{SERVE, without_settings};
+
+/// A disk at a folder, which only those see who are started with [`Disk::server`].
 pub(crate) struct Disk {
     /// Holds the place where the disk is to be seen.
     keeper: Child,
@@ -40,10 +42,11 @@ impl Disk {
         None
     }
 
-    /// A program that runs what stands after its arguments where the disk is to be seen.
-    pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new("nsenter");
+    /// A server where the disk is to be seen.
+    pub(crate) fn server(&self, variables: &[(&str, &str)]) -> Command {
+        let mut command = without_settings(Command::new("nsenter"));
         command.args(["--target", &self.keeper.id().to_string(), "--user", "--mount", "--preserve-credentials"]);
+        command.arg(env!("CARGO_BIN_EXE_nodeim")).args(SERVE).envs(variables.iter().copied());
         command
     }
 

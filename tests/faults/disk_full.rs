@@ -31,7 +31,7 @@ async fn a_full_disk_is_an_error_until_there_is_room_again() {
     }
     let database = Database::sqlite();
     let Some(disk) = Disk::mount(&database.data_dir(), OPTIONS) else { return };
-    let start = || Process::start_through(disk.command(), &database, &VARIABLES);
+    let start = || Process::spawn(disk.server(&VARIABLES), &database);
     let mut process = start();
     let vitals = Vitals::of(&process);
     let reader = account(process.address, "reader").await;
@@ -42,7 +42,7 @@ async fn a_full_disk_is_an_error_until_there_is_room_again() {
     load.acknowledged(SOME).await;
 
     fill(&disk, &mut load).await;
-    assert!(process.has_logged("full"), "the log says why");
+    assert!(process.log.lock().unwrap().iter().any(|line| line.contains("full")), "the log says why");
     assert!(vitals.metric("nodeim_commit_failures_total").await > 0.0);
     // What was said before can be read all the while.
     assert_eq!(vitals.health().await, StatusCode::OK);

@@ -1,8 +1,9 @@
-//! A wire between the server and its database that can go dead, or lose an answer.
+//! A wire between the server and its database on which commits meet their fate.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -11,6 +12,18 @@ use tokio_util::sync::CancellationToken;
 
 /// How PostgreSQL's clients end a transaction.
 const COMMIT: &[u8] = b"COMMIT\0";
+
+/// What happens to a commit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Fate {
+    /// It is carried out. Then the connection breaks, before the answer is back.
+    AnswerLost,
+    /// It arrives so much later. Then the connection breaks.
+    Late(Duration),
+    /// It does not arrive, and from then on nothing passes. Neither side is told: what is connected stays so, what
+    /// connects waits.
+    WireDead,
+}
 
 /// Hands on what comes in either direction, as long as it lives.
 pub(crate) struct Relay {
@@ -23,42 +36,33 @@ struct Wires {
     to: SocketAddr,
     /// Cancelled when the wires that there are go dead.
     alive: Mutex<CancellationToken>,
-    dead: Mutex<bool>,
-    /// Commits whose answers are to be lost.
-    to_lose: AtomicUsize,
+    /// Of the next commit, if it is a special one.
+    fate: Mutex<Option<Fate>>,
 }
 
 impl Relay {
     pub(crate) async fn start(to: SocketAddr) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let alive = Mutex::new(CancellationToken::new());
-        let wires = Arc::new(Wires { to, alive, dead: Mutex::default(), to_lose: AtomicUsize::new(0) });
+        let wires = Arc::new(Wires { to, alive: Mutex::default(), fate: Mutex::default() });
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, Arc::clone(&wires)));
         Self { address, wires, _tasks: tasks }
     }
 
-    /// From now on nothing passes, and neither side is told: what is connected stays so, what connects waits.
-    pub(crate) fn go_dead(&self) {
-        *self.wires.dead.lock().unwrap() = true;
-        self.wires.alive.lock().unwrap().cancel();
+    /// The next commit meets this fate.
+    pub(crate) fn doom(&self, fate: Fate) {
+        *self.wires.fate.lock().unwrap() = Some(fate);
     }
 
-    /// New connections pass again. Those from before stay dead.
+    /// Whether it has.
+    pub(crate) fn is_done(&self) -> bool {
+        self.wires.fate.lock().unwrap().is_none()
+    }
+
+    /// New connections pass again. Those that went dead stay so.
     pub(crate) fn revive(&self) {
         *self.wires.alive.lock().unwrap() = CancellationToken::new();
-        *self.wires.dead.lock().unwrap() = false;
-    }
-
-    /// The connection of the next commit breaks, after the database has carried it out and before the answer is back.
-    pub(crate) fn lose_answer(&self) {
-        self.wires.to_lose.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Whether every answer that was to be lost has been.
-    pub(crate) fn has_lost_all(&self) -> bool {
-        self.wires.to_lose.load(Ordering::Relaxed) == 0
     }
 }
 
@@ -73,44 +77,51 @@ async fn accept(listener: TcpListener, wires: Arc<Wires>) {
 impl Wires {
     async fn connect(self: Arc<Self>, near: TcpStream) {
         let alive = self.alive.lock().unwrap().clone();
-        if *self.dead.lock().unwrap() {
+        if alive.is_cancelled() {
             return hold(near).await;
         }
         let Ok(far) = TcpStream::connect(self.to).await else {
             return;
         };
-        self.carry(near, far, &alive).await;
+        // An error is that one side has ended; with that the other does.
+        drop(self.carry(near, far, &alive).await);
     }
 
-    /// Until one side ends, or an answer is lost. A dead wire holds both sides for ever.
-    async fn carry(&self, mut near: TcpStream, mut far: TcpStream, alive: &CancellationToken) {
-        let (mut question, mut answer) = ([0; 1 << 16], [0; 1 << 16]);
-        let mut is_losing = false;
+    async fn carry(&self, mut near: TcpStream, mut far: TcpStream, alive: &CancellationToken) -> io::Result<()> {
+        let (mut question, mut answer) = (vec![0; 1 << 16], vec![0; 1 << 16]);
         loop {
             tokio::select! {
-                () = alive.cancelled() => return hold((near, far)).await,
+                biased;
+                () = alive.cancelled() => hold((&near, &far)).await,
                 read = near.read(&mut question) => {
-                    let Ok(count @ 1..) = read else { return };
-                    let question = &question[..count];
-                    is_losing = question.windows(COMMIT.len()).any(|window| window == COMMIT) && self.takes_a_loss();
-                    if far.write_all(question).await.is_err() {
-                        return;
+                    let question = &question[..some(read)?];
+                    match self.fate_of(question) {
+                        None => far.write_all(question).await?,
+                        Some(Fate::WireDead) => self.alive.lock().unwrap().cancel(),
+                        Some(fate) => {
+                            if let Fate::Late(by) = fate {
+                                tokio::time::sleep(by).await;
+                            }
+                            far.write_all(question).await?;
+                            some(far.read(&mut answer).await)?;
+                            return Ok(());
+                        }
                     }
                 }
-                read = far.read(&mut answer) => {
-                    let Ok(count @ 1..) = read else { return };
-                    if is_losing || near.write_all(&answer[..count]).await.is_err() {
-                        return;
-                    }
-                }
+                read = far.read(&mut answer) => near.write_all(&answer[..some(read)?]).await?,
             }
         }
     }
 
-    fn takes_a_loss(&self) -> bool {
-        let one_less = |left: usize| left.checked_sub(1);
-        self.to_lose.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
+    fn fate_of(&self, question: &[u8]) -> Option<Fate> {
+        let is_commit = question.windows(COMMIT.len()).any(|window| window == COMMIT);
+        self.fate.lock().unwrap().take_if(|_| is_commit)
     }
+}
+
+/// The end is an error, too.
+fn some(read: io::Result<usize>) -> io::Result<usize> {
+    read.and_then(|count| if count == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(count) })
 }
 
 /// Keeps something open until the end of the test.

@@ -18,7 +18,7 @@ pub(crate) struct Vitals {
 
 impl Vitals {
     pub(crate) fn of(process: &Process) -> Self {
-        Self { proc: PathBuf::from(format!("/proc/{}", process.id())), address: process.address }
+        Self { proc: PathBuf::from(format!("/proc/{}", process.child.id())), address: process.address }
     }
 
     /// Bytes of memory of its own that it holds: neither files that it reads, nor what it shares.

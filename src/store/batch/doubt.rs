@@ -45,8 +45,13 @@ impl<T: Waits> Doubt<T> {
 
 async fn is_stored(store: &Store, message: &Message) -> sqlx::Result<bool> {
     let mut transaction = store.write.begin().await?;
-    // The transaction in doubt may still be running. It holds this row, so its end is waited for.
-    sqlx::query("update counters set value = value where name = 'message'").execute(&mut transaction).await?;
+    // The transaction in doubt may still be running. It holds this row, or is the one that makes it; its end is waited for.
+    sqlx::query(
+        "insert into counters (name, value) values ('message', 0)
+         on conflict (name) do update set value = counters.value",
+    )
+    .execute(&mut transaction)
+    .await?;
     let found: i64 = sqlx::query_scalar(
         "select count(*) from messages where id = $1 and conversation_id = $2 and seq = $3 and sender_id = $4",
     )

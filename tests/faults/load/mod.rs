@@ -236,7 +236,6 @@ impl Load {
         }
         truth::check_stored(&stored, &self.stage.ledger);
         for Listening { who, talks, seen, .. } in &self.listening {
-            let missing = || talks.iter().map(|talk| stored[talk].len()).sum::<usize>() - seen.count();
             let complete = async {
                 while !truth::is_complete(&seen.inner(), talks, &stored) {
                     assert!(self.receivers.try_join_next().is_none(), "a recipient has ended");
@@ -244,7 +243,7 @@ impl Load {
                 }
             };
             if tokio::time::timeout(crate::support::PATIENCE, complete).await.is_err() {
-                panic!("{who} was not given {} messages", missing());
+                panic!("{who} was not given {:?}", truth::missing(&seen.inner(), talks, &stored));
             }
         }
         self.receivers.shutdown().await;

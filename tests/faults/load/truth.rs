@@ -58,6 +58,13 @@ pub(crate) fn is_complete(seen: &Inner, talks: &[Talk], stored: &HashMap<Talk, H
     talks.iter().all(|talk| seen.order.get(talk).map_or(0, Vec::len) >= stored[talk].len())
 }
 
+/// What a recipient has not been given of it.
+pub(crate) fn missing<'a>(seen: &Inner, talks: &[Talk], stored: &'a HashMap<Talk, History>) -> Vec<&'a Given> {
+    let of_talk =
+        |talk| stored[talk].iter().filter(|given| !seen.order.get(talk).is_some_and(|seen| seen.contains(given)));
+    talks.iter().flat_map(of_talk).collect()
+}
+
 /// Whether they were exactly those, in their order.
 pub(crate) fn check_seen(who: &str, seen: &Inner, talks: &[Talk], stored: &HashMap<Talk, History>) {
     for talk in talks {

@@ -10,15 +10,7 @@ use tempfile::TempDir;
 /// Removed, with all that is in it, when the test ends.
 pub(crate) struct Database {
     dir: TempDir,
-    place: Place,
-}
-
-enum Place {
-    /// The server's own choice: SQLite in its data directory.
-    Default,
-    Schema(Schema),
-    /// Somebody else's care.
-    Elsewhere(String),
+    schema: Option<Schema>,
 }
 
 struct Schema {
@@ -31,19 +23,14 @@ impl Database {
     pub(crate) async fn new() -> Self {
         let mut database = Self::sqlite();
         if let Ok(server) = std::env::var("NODEIM_TEST_DATABASE_URL") {
-            database.place = Place::Schema(Schema::create(server).await);
+            database.schema = Some(Schema::create(server).await);
         }
         database
     }
 
     /// SQLite in any case.
     pub(crate) fn sqlite() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), place: Place::Default }
-    }
-
-    /// One that the test keeps by other means. The folder for files is new all the same.
-    pub(crate) fn elsewhere(url: String) -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), place: Place::Elsewhere(url) }
+        Self { dir: tempfile::tempdir().unwrap(), schema: None }
     }
 
     /// Where the server keeps its files.
@@ -53,11 +40,7 @@ impl Database {
 
     /// What `database_url` is set to; empty for SQLite in the data directory.
     pub(crate) fn url(&self) -> String {
-        match &self.place {
-            Place::Default => String::new(),
-            Place::Schema(schema) => schema.url(),
-            Place::Elsewhere(url) => url.clone(),
-        }
+        self.schema.as_ref().map(Schema::url).unwrap_or_default()
     }
 
     /// Carries out a statement behind the server's back.
