@@ -14,13 +14,15 @@ part_tools() { scripts/ensure-tools.sh; }
 # A lock file that names download addresses works only where it was made.
 part_locks() {
   cargo metadata --locked --format-version 1 >/dev/null
-  ! grep -n '"resolved"' static/package-lock.json tests/clients/package-lock.json tests/browser/package-lock.json
+  ! grep -n '"resolved"' static/package-lock.json tests/clients/package-lock.json tests/browser/package-lock.json \
+    bench/peers/node/package-lock.json
 }
 
 part_npm() {
   (cd static && npm ci --no-audit --no-fund)
   (cd tests/clients && npm ci --no-audit --no-fund)
   (cd tests/browser && npm ci --no-audit --no-fund)
+  scripts/bench-peers.sh
 }
 
 part_format() { cargo fmt --all --check; }

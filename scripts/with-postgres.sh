@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Runs a command with a PostgreSQL of its own: with-postgres.sh COMMAND [ARGUMENT...]
+# Runs a command with a PostgreSQL of its own: with-postgres.sh [--durable] COMMAND [ARGUMENT...]
 #
 # Makes a cluster in a temporary folder, listening on 127.0.0.1 only, sets NODEIM_TEST_DATABASE_URL and the folder,
-# NODEIM_TEST_POSTGRES_DATA, for the command, and stops and removes the cluster however the command ends.
+# NODEIM_TEST_POSTGRES_DATA, for the command, and stops and removes the cluster however the command ends. Tests need not
+# survive a power cut, so nothing waits for the disk, unless `--durable` asks for it: then a commit is on disk when it
+# returns, as in production.
 # `with-postgres.sh --bin` prints the folder of the server's programs, or nothing when there is none.
 set -euo pipefail
 
@@ -21,11 +23,19 @@ if [ "${1:-}" = --bin ]; then
   echo "$bin"
   exit 0
 fi
-[ $# -gt 0 ] || { say "usage: $0 COMMAND [ARGUMENT...]"; exit 2; }
+fsync=off
+if [ "${1:-}" = --durable ]; then
+  fsync=on
+  shift
+fi
+[ $# -gt 0 ] || { say "usage: $0 [--durable] COMMAND [ARGUMENT...]"; exit 2; }
 [ -n "$bin" ] || { say "PostgreSQL's server programs are missing: run scripts/ensure-tools.sh"; exit 1; }
 
 # Not in TMPDIR: that may be a place which the owner named below cannot reach.
 dir=$(mktemp -d /tmp/nodeim-postgres.XXXXXX)
+if [ "$fsync" = on ] && [ "$(stat -f -c %T "$dir")" = tmpfs ]; then
+  say "WARNING: $dir is in memory (tmpfs): nothing there is durable"
+fi
 child=
 started=
 
@@ -68,7 +78,7 @@ as_owner "$bin/initdb" -D "$dir/data" -U nodeim --pwfile="$dir/password" --auth=
 # Below the range from which the kernel takes ports for outgoing connections; if one is taken, another is tried.
 for _ in 1 2 3 4 5; do
   port=$((20000 + RANDOM % 12000))
-  options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=300 -c fsync=off"
+  options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=300 -c fsync=$fsync"
   if as_owner "$bin/pg_ctl" -D "$dir/data" -l "$dir/server.log" -o "$options" -w -s start >"$dir/start.log" 2>&1; then
     started=yes
     break

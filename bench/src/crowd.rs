@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::client::Client;
+use crate::wire::Wire;
 
 const SIGNUP_CONNECTIONS: usize = 16;
 const CONNECTING_AT_ONCE: usize = 64;
@@ -27,9 +28,18 @@ pub(crate) struct Account {
 impl Account {
     /// Signs in on `client`.
     pub(crate) async fn sign_in(&self, client: &mut Client) -> Result<()> {
+        if client.wire() == Wire::MumiChat {
+            return client.log_in(&self.username, PASSWORD).await;
+        }
         let credentials = json!({ "username": self.username, "password": PASSWORD });
         client.call("signin", &credentials).await?;
         Ok(())
+    }
+
+    /// Signs in on `client` as modern clients do; returns the reply.
+    pub(crate) async fn sign_in_modern(&self, client: &mut Client) -> Result<Value> {
+        let credentials = json!({ "username": self.username, "password": PASSWORD, "api": 2 });
+        client.call("signin", &credentials).await
     }
 }
 
@@ -61,25 +71,52 @@ pub(crate) async fn sign_up(addr: SocketAddr, count: usize) -> Result<Vec<Accoun
     Ok(accounts.into_iter().map(|(_, account)| account).collect())
 }
 
+/// A token for each account, in the accounts' order, from a sign-in that is over.
+pub(crate) async fn tokens(addr: SocketAddr, accounts: &[Account]) -> Result<Vec<String>> {
+    let turns = Arc::new(Semaphore::new(CONNECTING_AT_ONCE));
+    let mut jobs = JoinSet::new();
+    for (number, account) in accounts.iter().cloned().enumerate() {
+        let turn = Arc::clone(&turns).acquire_owned().await?;
+        jobs.spawn_local(async move {
+            let mut client = Client::connect(addr).await?;
+            let reply = account.sign_in_modern(&mut client).await?;
+            drop(turn);
+            let token = reply["token"].as_str().context("signin: no token in the reply")?;
+            anyhow::Ok((number, token.to_owned()))
+        });
+    }
+    let mut tokens = Vec::with_capacity(accounts.len());
+    while let Some(done) = jobs.join_next().await {
+        tokens.push(done??);
+    }
+    tokens.sort_by_key(|(number, _)| *number);
+    Ok(tokens.into_iter().map(|(_, token)| token).collect())
+}
+
 /// A connection for each account, signed in, in the accounts' order.
 pub(crate) async fn sign_in(addr: SocketAddr, accounts: &[Account]) -> Result<Vec<Client>> {
+    sign_in_over(Wire::SocketIo, addr, accounts).await
+}
+
+/// The same, as clients of `wire`.
+pub(crate) async fn sign_in_over(wire: Wire, addr: SocketAddr, accounts: &[Account]) -> Result<Vec<Client>> {
     let accounts: Rc<[Account]> = accounts.into();
-    connect(addr, accounts.len(), Some(accounts)).await
+    connect(wire, addr, accounts.len(), Some(accounts)).await
 }
 
 /// `count` connections that nobody signs in on.
 pub(crate) async fn connect_only(addr: SocketAddr, count: usize) -> Result<Vec<Client>> {
-    connect(addr, count, None).await
+    connect(Wire::SocketIo, addr, count, None).await
 }
 
-async fn connect(addr: SocketAddr, count: usize, accounts: Option<Rc<[Account]>>) -> Result<Vec<Client>> {
+async fn connect(wire: Wire, addr: SocketAddr, count: usize, accounts: Option<Rc<[Account]>>) -> Result<Vec<Client>> {
     let turns = Arc::new(Semaphore::new(CONNECTING_AT_ONCE));
     let mut jobs = JoinSet::new();
     for number in 0..count {
         let turn = Arc::clone(&turns).acquire_owned().await?;
         let accounts = accounts.clone();
         jobs.spawn_local(async move {
-            let mut client = Client::connect(addr).await?;
+            let mut client = Client::connect_over(wire, addr).await?;
             if let Some(account) = accounts.as_ref().and_then(|all| all.get(number)) {
                 account.sign_in(&mut client).await?;
             }

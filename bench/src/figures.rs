@@ -1,6 +1,7 @@
 //! Figures: what a run measured, its spread over the rounds, and how servers compare.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
 
@@ -20,6 +21,8 @@ impl Metric {
     pub(crate) const EXTRA: Metric = Metric::fault("extra", "delivered more than once");
     pub(crate) const OUT_OF_ORDER: Metric = Metric::fault("out_of_order", "out of order");
     pub(crate) const UNANSWERED: Metric = Metric::fault("unanswered", "never answered");
+    /// Due at a fixed rate, and never sent
+    pub(crate) const UNSENT: Metric = Metric::fault("unsent", "never sent");
     pub(crate) const REFUSED: Metric = Metric::fault("refused", "refused");
     pub(crate) const CLOSED: Metric = Metric::fault("closed", "connections lost");
 
@@ -82,33 +85,88 @@ impl Spread {
     }
 }
 
-/// A figure with a goal: one server's value, or its ratio to another's in the same round.
+/// A figure, how it stands to another server's in the same round, and what it should reach.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Comparison {
     pub(crate) scenario: &'static str,
     pub(crate) metric: Metric,
     pub(crate) of: Subject,
-    pub(crate) to: Option<Subject>,
-    at_least: Option<f64>,
-    at_most: Option<f64>,
+    pub(crate) to: Option<To>,
+    pub(crate) goal: Option<Bound>,
+    /// What would be better still
+    pub(crate) aim: Option<Bound>,
+}
+
+/// What a figure is compared with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum To {
+    Ratio(Subject),
+    Difference(Subject),
+}
+
+impl To {
+    pub(crate) fn subject(self) -> Subject {
+        match self {
+            To::Ratio(subject) | To::Difference(subject) => subject,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Bound {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+impl Bound {
+    pub(crate) fn holds(self, value: f64) -> bool {
+        match self {
+            Bound::AtLeast(bound) => value >= bound,
+            Bound::AtMost(bound) => value <= bound,
+        }
+    }
+}
+
+impl Display for Bound {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Bound::AtLeast(bound) => write!(f, "at least {bound}"),
+            Bound::AtMost(bound) => write!(f, "at most {bound}"),
+        }
+    }
 }
 
 impl Comparison {
-    pub(crate) const fn ratio(scenario: &'static str, metric: Metric, of: Subject, to: Subject) -> Self {
-        Comparison { scenario, metric, of, to: Some(to), at_least: None, at_most: None }
+    pub(crate) const fn value(scenario: &'static str, metric: Metric, of: Subject) -> Self {
+        Comparison { scenario, metric, of, to: None, goal: None, aim: None }
     }
 
-    pub(crate) const fn value(scenario: &'static str, metric: Metric, of: Subject) -> Self {
-        Comparison { scenario, metric, of, to: None, at_least: None, at_most: None }
+    pub(crate) const fn ratio(scenario: &'static str, metric: Metric, of: Subject, to: Subject) -> Self {
+        Comparison { to: Some(To::Ratio(to)), ..Self::value(scenario, metric, of) }
+    }
+
+    /// `of` less `to`.
+    pub(crate) const fn difference(scenario: &'static str, metric: Metric, of: Subject, to: Subject) -> Self {
+        Comparison { to: Some(To::Difference(to)), ..Self::value(scenario, metric, of) }
     }
 
     pub(crate) const fn at_least(mut self, goal: f64) -> Self {
-        self.at_least = Some(goal);
+        self.goal = Some(Bound::AtLeast(goal));
         self
     }
 
     pub(crate) const fn at_most(mut self, goal: f64) -> Self {
-        self.at_most = Some(goal);
+        self.goal = Some(Bound::AtMost(goal));
+        self
+    }
+
+    pub(crate) const fn aims_at_least(mut self, aim: f64) -> Self {
+        self.aim = Some(Bound::AtLeast(aim));
+        self
+    }
+
+    pub(crate) const fn aims_at_most(mut self, aim: f64) -> Self {
+        self.aim = Some(Bound::AtMost(aim));
         self
     }
 
@@ -116,25 +174,16 @@ impl Comparison {
         let Comparison { scenario, metric, of, .. } = self;
         let of = of.name();
         match self.to {
-            Some(to) => format!("{scenario}: {}, {of} / {}", metric.label, to.name()),
+            Some(To::Ratio(to)) => format!("{scenario}: {}, {of} / {}", metric.label, to.name()),
+            Some(To::Difference(to)) => format!("{scenario}: {}, {of} - {}", metric.label, to.name()),
             None => format!("{scenario}: {}, {of}", metric.label),
         }
-    }
-
-    pub(crate) fn goal(&self) -> Option<String> {
-        let least = self.at_least.map(|goal| format!("at least {goal}"));
-        least.or_else(|| self.at_most.map(|goal| format!("at most {goal}")))
-    }
-
-    pub(crate) fn is_reached(&self, value: f64) -> Option<bool> {
-        let least = self.at_least.map(|goal| value >= goal);
-        least.or_else(|| self.at_most.map(|goal| value <= goal))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Spread;
+    use super::{Bound, Spread};
 
     #[test]
     fn a_spread_is_median_and_ends() {
@@ -143,5 +192,12 @@ mod tests {
         let spread = Spread::of([4.0, 1.0].into_iter()).expect("two values");
         assert_eq!((spread.median, spread.rounds), (2.5, 2));
         assert_eq!(Spread::of(std::iter::empty()), None);
+    }
+
+    #[test]
+    fn bounds_hold_at_their_value() {
+        assert!(Bound::AtLeast(4.0).holds(4.0) && !Bound::AtLeast(4.0).holds(3.99));
+        assert!(Bound::AtMost(4.0).holds(4.0) && !Bound::AtMost(4.0).holds(4.01));
+        assert!(!Bound::AtMost(4.0).holds(f64::NAN), "what was not measured is not reached");
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use serde::Serialize;
 
@@ -108,6 +108,19 @@ fn pin() -> Result<Option<Pins>> {
     Ok(Some(Pins { server, generator }))
 }
 
+/// Fails unless all threads of `pid` are bound to `core`: what a launcher leaves behind, or a runtime makes of its own.
+pub(crate) fn check_pinned(pid: u32, core: usize) -> Result<()> {
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let thread = thread?.file_name();
+        let id = thread.to_str().and_then(|id| Pid::from_raw(id.parse().ok()?));
+        let allowed = sched_getaffinity(Some(id.context("a thread without a number")?))?;
+        if allowed.count() != 1 || !allowed.is_set(core) {
+            bail!("its thread {} may leave core {core}", thread.display());
+        }
+    }
+    Ok(())
+}
+
 fn has_taskset() -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|dir| dir.join("taskset").is_file())
@@ -168,4 +181,33 @@ fn fdatasync_us(dir: &Path) -> Result<f64> {
     }
     times.sort();
     Ok(times[times.len() / 2].as_secs_f64() * 1e6)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use rustix::process::Pid;
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+    use super::check_pinned;
+
+    #[test]
+    fn a_server_that_may_leave_its_core_is_noticed() {
+        let allowed = sched_getaffinity(None).expect("a set of cores");
+        let core = (0..CpuSet::MAX_CPU).find(|core| allowed.is_set(*core)).expect("a core");
+        let mut child = Command::new("sleep").arg("60").spawn().expect("it starts");
+        let pid = Pid::from_child(&child);
+        let free = check_pinned(child.id(), core);
+        let mut one = CpuSet::new();
+        one.set(core);
+        sched_setaffinity(Some(pid), &one).expect("it may be bound");
+        let bound = check_pinned(child.id(), core);
+        let elsewhere = check_pinned(child.id(), core + 1);
+        child.kill().expect("it runs");
+        child.wait().expect("it ends");
+        assert!(free.is_err() || allowed.count() == 1);
+        assert!(bound.is_ok(), "{bound:?}");
+        assert!(elsewhere.is_err());
+    }
 }

@@ -11,7 +11,7 @@ use crate::server::Server;
 
 const SERVER_LOAD: Metric = Metric::new("server_load", "server load, % of a core");
 /// Near 100 the generator is what limits the rate.
-const GENERATOR_LOAD: Metric = Metric::new("generator_load", "generator load, % of a core");
+pub(crate) const GENERATOR_LOAD: Metric = Metric::new("generator_load", "generator load, % of a core");
 /// Far from 0 the machine was not quiet.
 const OTHERS_LOAD: Metric = Metric::new("others_load", "others' load, % of a core");
 
@@ -66,6 +66,15 @@ impl Window {
     /// Server CPU for each of `count` things, in µs.
     pub(crate) fn server_us_per(&self, count: u64) -> f64 {
         self.server_cpu.as_secs_f64() * 1e6 / count as f64
+    }
+
+    pub(crate) fn seconds(&self) -> f64 {
+        self.wall.as_secs_f64()
+    }
+
+    /// How busy the server was, in percent of a core.
+    pub(crate) fn server_load(&self) -> f64 {
+        100.0 * self.server_cpu.as_secs_f64() / self.wall.as_secs_f64()
     }
 
     /// How busy the cores were: the figures that say whether the others can be believed.

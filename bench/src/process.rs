@@ -55,6 +55,19 @@ pub(crate) fn rss_bytes(pid: u32) -> Result<u64> {
     Ok(kib * 1024)
 }
 
+/// The most memory of `pid` that was in RAM at a time, since it began or since [`forget_peak`].
+pub(crate) fn peak_rss_bytes(pid: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let kib = kib(&status, "VmHWM:").context("no VmHWM")?;
+    Ok(kib * 1024)
+}
+
+/// Lets the peak begin anew, at what is in RAM now.
+pub(crate) fn forget_peak(pid: u32) -> Result<()> {
+    let path = format!("/proc/{pid}/clear_refs");
+    fs::write(&path, "5").with_context(|| format!("cannot write to {path}"))
+}
+
 fn kib(text: &str, key: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(key))?;
     line.trim().strip_suffix(" kB")?.trim().parse().ok()

@@ -15,8 +15,8 @@ use tokio::process::{Child, ChildStderr, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::machine::Pins;
-use crate::process;
+use crate::machine::{self, Pins};
+use crate::{process, progress};
 
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 const STOP_TIMEOUT: Duration = Duration::from_secs(15);
@@ -79,6 +79,9 @@ impl Server {
             .await
             .unwrap_or_else(|_| Err(anyhow!("it did not say where it listens")))
             .with_context(|| format!("{name}: {}", tail(&log)))?;
+        if let Some(pins) = pins {
+            machine::check_pinned(pid, pins.server).with_context(|| name.clone())?;
+        }
 
         let kept = Arc::clone(&log);
         let reader = tokio::task::spawn_local(async move {
@@ -102,6 +105,15 @@ impl Server {
         process::rss_bytes(self.pid).context("the server is gone")
     }
 
+    /// The most of it that was resident at a time since [`forget_peak`](Self::forget_peak).
+    pub(crate) fn peak_rss_bytes(&self) -> Result<u64> {
+        process::peak_rss_bytes(self.pid).context("the server is gone")
+    }
+
+    pub(crate) fn forget_peak(&self) -> Result<()> {
+        process::forget_peak(self.pid)
+    }
+
     /// The last lines it logged.
     pub(crate) fn log_tail(&self) -> String {
         tail(&self.log)
@@ -119,11 +131,11 @@ impl Server {
             Ok(status) => {
                 let status = status?;
                 if !status.success() {
-                    eprintln!("  note: the server ended with {status}: {}", self.log_tail());
+                    progress::note(&format!("the server ended with {status}: {}", self.log_tail()));
                 }
             }
             Err(_) => {
-                eprintln!("  note: the server ignored SIGTERM for {STOP_TIMEOUT:?}: killed");
+                progress::note(&format!("the server ignored SIGTERM for {STOP_TIMEOUT:?}: killed"));
                 self.child.kill().await?;
             }
         }

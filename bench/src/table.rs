@@ -28,7 +28,7 @@ pub(crate) fn spread(spread: Spread) -> String {
 }
 
 /// Three digits that count, or all of an integer's, in groups.
-fn figure(value: f64) -> String {
+pub(crate) fn figure(value: f64) -> String {
     let size = value.abs();
     if size >= 1000.0 {
         return grouped(value.round() as i64);

@@ -1,9 +1,12 @@
 //! Friendships, each direction a row of its own. They are asked for and answered in [`super::batch`].
 
 use sqlx::Row;
+use sqlx::any::AnyRow;
 
 use super::Store;
 use super::error::failed;
+use super::gather::rows_of;
+use super::pool::Pool;
 use crate::chat::error::Result;
 use crate::chat::ids::UserId;
 
@@ -40,19 +43,9 @@ impl Store {
 
     /// The friends of `owner`, ordered by id, at most `limit`.
     pub async fn friends(&self, owner: UserId, limit: i64) -> Result<Vec<Friend>> {
-        let rows = sqlx::query(
-            "select friend_id, group_name from friendships where owner_id = $1 and accepted = 1
-             order by friend_id limit $2",
-        )
-        .bind(owner.0)
-        .bind(limit)
-        .fetch_all(&self.read)
-        .await
-        .map_err(failed)?;
-        let friend = |row: &sqlx::any::AnyRow| {
-            Ok(Friend { id: UserId(row.try_get(0).map_err(failed)?), group: row.try_get(1).map_err(failed)? })
-        };
-        rows.iter().map(friend).collect()
+        let mut friends = self.together.friends.ask(owner.0).await?;
+        friends.truncate(usize::try_from(limit).unwrap_or(0));
+        Ok(friends)
     }
 
     /// How many friends and open requests `owner` has.
@@ -120,4 +113,18 @@ impl Store {
         .rows_affected();
         Ok(changed > 0)
     }
+}
+
+/// For each of the owners their friends, ordered by id.
+pub(super) async fn friends_of(pool: Pool, owners: Vec<i64>) -> Result<Vec<Vec<Friend>>> {
+    let text = |list: &str| {
+        format!(
+            "select owner_id, friend_id, group_name from friendships where owner_id in {list} and accepted = 1
+             order by friend_id"
+        )
+    };
+    let friend = |row: &AnyRow| {
+        Ok(Friend { id: UserId(row.try_get(1).map_err(failed)?), group: row.try_get(2).map_err(failed)? })
+    };
+    rows_of(&pool, &owners, text, friend).await
 }

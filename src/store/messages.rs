@@ -8,7 +8,9 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::Store;
 use super::error::failed;
+use super::gather::rows_of;
 use super::history::{PageSize, take};
+use super::pool::Pool;
 use super::rows::{Marker, placeholders, runs};
 use crate::chat::error::{Error, Result};
 use crate::chat::ids::{ConversationId, MessageId, Seq, UserId};
@@ -30,6 +32,13 @@ pub struct Cursor {
     pub last: Seq,
 }
 
+/// What somebody was not given, and whether it was said in a room.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Missed {
+    cursor: Cursor,
+    in_room: bool,
+}
+
 /// What to show of everything that was addressed to a user.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LogFilter {
@@ -49,27 +58,9 @@ impl Store {
     /// The stays in which `user` has not been given everything, also those that have ended, at most `limit`. Those in
     /// rooms only with `rooms`.
     pub async fn missed(&self, user: UserId, rooms: bool, limit: i64) -> Result<Vec<Cursor>> {
-        let rows = sqlx::query(
-            "select s.conversation_id, s.delivered_seq, coalesce(s.until_seq, c.last_seq)
-             from stays s join conversations c on c.id = s.conversation_id
-             where s.user_id = $1 and coalesce(s.until_seq, c.last_seq) > s.delivered_seq
-               and ($3 = 1 or c.low_id is not null)
-             order by s.conversation_id, s.since_seq limit $2",
-        )
-        .bind(user.0)
-        .bind(limit)
-        .bind(i64::from(rooms))
-        .fetch_all(&self.read)
-        .await
-        .map_err(failed)?;
-        let cursor = |row: &AnyRow| {
-            Ok(Cursor {
-                conversation: ConversationId(row.try_get(0).map_err(failed)?),
-                after: Seq(row.try_get(1).map_err(failed)?),
-                last: Seq(row.try_get(2).map_err(failed)?),
-            })
-        };
-        rows.iter().map(cursor).collect()
+        let missed = self.together.missed.ask(user.0).await?;
+        let wanted = missed.into_iter().filter(|missed| rooms || !missed.in_room).map(|missed| missed.cursor);
+        Ok(wanted.take(usize::try_from(limit).unwrap_or(0)).collect())
     }
 
     /// The next messages after the cursors, over all their conversations, oldest first: so many as `size` says, and of
@@ -195,4 +186,26 @@ fn read_extras(row: &AnyRow) -> Result<Option<Extras>> {
 fn read_json<T: DeserializeOwned>(row: &AnyRow, column: usize) -> Result<Option<T>> {
     let text: Option<&str> = row.try_get(column).map_err(failed)?;
     text.map(serde_json::from_str).transpose().map_err(Error::internal)
+}
+
+/// For each of the users the stays in which they were not given everything, by conversation, the earlier ones first.
+pub(super) async fn missed_by(pool: Pool, users: Vec<i64>) -> Result<Vec<Vec<Missed>>> {
+    let text = |list: &str| {
+        format!(
+            "select s.user_id, s.conversation_id, s.delivered_seq, coalesce(s.until_seq, c.last_seq), c.low_id
+             from stays s join conversations c on c.id = s.conversation_id
+             where s.user_id in {list} and coalesce(s.until_seq, c.last_seq) > s.delivered_seq
+             order by s.conversation_id, s.since_seq"
+        )
+    };
+    let missed = |row: &AnyRow| {
+        let cursor = Cursor {
+            conversation: ConversationId(row.try_get(1).map_err(failed)?),
+            after: Seq(row.try_get(2).map_err(failed)?),
+            last: Seq(row.try_get(3).map_err(failed)?),
+        };
+        let low: Option<i64> = row.try_get(4).map_err(failed)?;
+        Ok(Missed { cursor, in_room: low.is_none() })
+    };
+    rows_of(&pool, &users, text, missed).await
 }

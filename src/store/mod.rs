@@ -9,6 +9,7 @@ mod conversations;
 mod error;
 mod files;
 mod friends;
+mod gather;
 mod history;
 mod identifiers;
 mod members;
@@ -25,6 +26,7 @@ mod users;
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
@@ -45,8 +47,12 @@ pub use sessions::{NewSession, Session};
 pub use users::{Criterion, NewUser, Secrets};
 
 use crate::chat::error::{Error, Result};
+use crate::chat::room::Room;
+use crate::chat::user::User;
 use crate::config::Config;
 use error::failed;
+use gather::Gather;
+use messages::Missed;
 use pool::{Limits, Pool, Transaction};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -59,6 +65,35 @@ pub struct Store {
     /// With SQLite a single connection, so that writers queue up here instead of meeting at the file's lock.
     write: Pool,
     is_sqlite: bool,
+    together: Arc<Together>,
+}
+
+/// What everybody asks who signs in.
+#[derive(Debug)]
+struct Together {
+    sessions: Gather<String, Option<Session>>,
+    users: Gather<i64, Option<User>>,
+    rooms: Gather<i64, Vec<Room>>,
+    friends: Gather<i64, Vec<Friend>>,
+    missed: Gather<i64, Vec<Missed>>,
+}
+
+impl Together {
+    fn new(read: &Pool) -> Self {
+        macro_rules! ask {
+            ($answer:path) => {{
+                let read = read.clone();
+                Gather::new(read.patience(), move |questions| $answer(read.clone(), questions))
+            }};
+        }
+        Self {
+            sessions: ask!(sessions::sessions_by_hash),
+            users: ask!(users::users_by_id),
+            rooms: ask!(rooms::rooms_with),
+            friends: ask!(friends::friends_of),
+            missed: ask!(messages::missed_by),
+        }
+    }
 }
 
 impl Store {
@@ -93,7 +128,7 @@ impl Store {
                 Box::pin(async move { connection.execute(AssertSqlSafe(settings)).await.map(drop) })
             });
             let read = Pool::connect(pool, url, limits).await?;
-            return Ok(Self { write: read.clone(), read, is_sqlite: false });
+            return Ok(Self::over(read.clone(), read, false));
         }
         if let Some(path) = sqlite_path(url) {
             create_private(path)?;
@@ -121,7 +156,11 @@ impl Store {
         };
         let write = Pool::connect(pool().max_connections(1), &url, limits).await?;
         let read = Pool::connect(pool().max_connections(config.database_connections), &url, limits).await?;
-        Ok(Self { read, write, is_sqlite: true })
+        Ok(Self::over(read, write, true))
+    }
+
+    fn over(read: Pool, write: Pool, is_sqlite: bool) -> Self {
+        Self { together: Arc::new(Together::new(&read)), read, write, is_sqlite }
     }
 
     /// Whether the database answers.
@@ -129,8 +168,7 @@ impl Store {
     /// # Errors
     /// `Unavailable` if it does not.
     pub async fn ping(&self) -> Result<()> {
-        sqlx::query("select 1").execute(&self.read).await.map_err(Error::unavailable)?;
-        Ok(())
+        self.read.ping().await.map_err(Error::unavailable)
     }
 
     /// Waits for running statements and closes every connection.

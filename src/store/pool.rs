@@ -62,6 +62,17 @@ impl Pool {
         Ok(Transaction { inner, limit: self.limits.statement, trouble: self.trouble.clone() })
     }
 
+    /// Whether the database answers, within the time to get a connection.
+    pub(super) async fn ping(&self) -> sqlx::Result<()> {
+        let ping = sqlx::query("select 1").execute(&self.connections);
+        self.trouble.bound(self.limits.connection, ping).await.map(drop)
+    }
+
+    /// What getting a connection and a statement on it may take together.
+    pub(super) fn patience(&self) -> Duration {
+        self.limits.whole()
+    }
+
     /// Waits for running statements and closes every connection.
     pub(super) async fn close(&self) {
         self.connections.close().await;

@@ -6,7 +6,9 @@ use sqlx::{AssertSqlSafe, Row};
 use super::Store;
 use super::error::failed;
 use super::files::{Referrer, replace_uses};
+use super::gather;
 use super::passages::insert_stay;
+use super::pool::Pool;
 use crate::chat::error::Result;
 use crate::chat::ids::{ConversationId, RoomId, UserId};
 use crate::chat::room::Room;
@@ -92,13 +94,9 @@ impl Store {
 
     /// The rooms that `user` is in, ordered by id, at most `limit`.
     pub async fn rooms_of(&self, user: UserId, limit: i64) -> Result<Vec<Room>> {
-        let text = format!(
-            "select {COLUMNS} from stays s join rooms r on r.conversation_id = s.conversation_id
-             where s.user_id = $1 and s.until_seq is null order by r.id limit $2"
-        );
-        let query = sqlx::query(AssertSqlSafe(text)).bind(user.0).bind(limit);
-        let rows = query.fetch_all(&self.read).await.map_err(failed)?;
-        rows.iter().map(read_room).collect()
+        let mut rooms = self.together.rooms.ask(user.0).await?;
+        rooms.truncate(usize::try_from(limit).unwrap_or(0));
+        Ok(rooms)
     }
 
     /// How many rooms `user` is in.
@@ -191,4 +189,15 @@ pub(super) fn read_room_at(row: &AnyRow, first: usize) -> Result<Room> {
         creator: UserId(row.try_get(first + 4).map_err(failed)?),
         avatar: row.try_get(first + 5).map_err(failed)?,
     })
+}
+
+/// For each of the users the rooms that they are in, ordered by id.
+pub(super) async fn rooms_with(pool: Pool, users: Vec<i64>) -> Result<Vec<Vec<Room>>> {
+    let text = |list: &str| {
+        format!(
+            "select s.user_id, {COLUMNS} from stays s join rooms r on r.conversation_id = s.conversation_id
+             where s.user_id in {list} and s.until_seq is null order by r.id"
+        )
+    };
+    gather::rows_of(&pool, &users, text, |row| read_room_at(row, 1)).await
 }

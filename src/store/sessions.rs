@@ -1,10 +1,14 @@
 //! Sign-ins that can be used again with a token.
 
-use sqlx::Row;
+use std::collections::HashMap;
+
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::Store;
 use super::error::failed;
+use super::pool::Pool;
+use super::rows::{Marker, placeholders, runs};
 use crate::chat::error::Result;
 use crate::chat::ids::{SessionId, UserId};
 
@@ -65,14 +69,8 @@ impl Store {
 
     /// The session of this token, if it was used since `since_ms`.
     pub async fn session(&self, token_hash: &str, since_ms: i64) -> Result<Option<Session>> {
-        let text = format!("select {COLUMNS} from sessions where token_hash = $1 and used_ms >= $2");
-        let row = sqlx::query(sqlx::AssertSqlSafe(text))
-            .bind(token_hash)
-            .bind(since_ms)
-            .fetch_optional(&self.read)
-            .await
-            .map_err(failed)?;
-        row.as_ref().map(read_session).transpose()
+        let session = self.together.sessions.ask(token_hash.to_owned()).await?;
+        Ok(session.filter(|session| session.used_ms >= since_ms))
     }
 
     /// The sessions of `user` that were used since `since_ms`, the last used first, at most `limit`.
@@ -81,7 +79,7 @@ impl Store {
             "select {COLUMNS} from sessions where user_id = $1 and used_ms >= $2
              order by used_ms desc, id desc limit $3"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(text))
+        let rows = sqlx::query(AssertSqlSafe(text))
             .bind(user.0)
             .bind(since_ms)
             .bind(limit)
@@ -145,4 +143,19 @@ fn read_session(row: &AnyRow) -> Result<Session> {
         created_ms: row.try_get(4).map_err(failed)?,
         used_ms: row.try_get(5).map_err(failed)?,
     })
+}
+
+/// For each of the hashes its session, if there is one.
+pub(super) async fn sessions_by_hash(pool: Pool, hashes: Vec<String>) -> Result<Vec<Option<Session>>> {
+    let mut found = HashMap::new();
+    for run in runs(&hashes, Marker::Dollar.longest(1)) {
+        let list = placeholders(1, run.len());
+        let text = format!("select {COLUMNS}, token_hash from sessions where token_hash in {list}");
+        let query = run.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, hash| query.bind(hash.as_str()));
+        for row in &query.fetch_all(&pool).await.map_err(failed)? {
+            let hash: String = row.try_get(6).map_err(failed)?;
+            found.insert(hash, read_session(row)?);
+        }
+    }
+    Ok(hashes.iter().map(|hash| found.get(hash).cloned()).collect())
 }

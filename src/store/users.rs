@@ -7,8 +7,9 @@ use sqlx::{AssertSqlSafe, Row};
 use super::Store;
 use super::error::failed;
 use super::files::{Referrer, replace_uses};
+use super::gather::rows_of;
 use super::identifiers::{Identifier, claim, release};
-use super::pool::Transaction;
+use super::pool::{Pool, Transaction};
 use super::rows::{Marker, placeholders, runs};
 use crate::chat::error::{Error, Result};
 use crate::chat::files::names_in;
@@ -82,12 +83,7 @@ impl Store {
 
     /// The account with this id.
     pub async fn user(&self, id: UserId) -> Result<Option<User>> {
-        let row = sqlx::query("select id, username, question, profile from users where id = $1")
-            .bind(id.0)
-            .fetch_optional(&self.read)
-            .await
-            .map_err(failed)?;
-        row.as_ref().map(read_user).transpose()
+        self.together.users.ask(id.0).await
     }
 
     /// The accounts with these ids that exist, ordered by id.
@@ -264,6 +260,13 @@ async fn index_attributes(connection: &mut Transaction, id: i64, attributes: &Ma
 /// The profile refers to every file whose path stands in one of its texts.
 async fn refer_to_files(connection: &mut Transaction, user: UserId, attributes: &Map<String, Value>) -> Result<()> {
     replace_uses(connection, Referrer::Profile(user), &names_in(&to_json(attributes)?)).await
+}
+
+/// For each of the ids the account, if it exists.
+pub(super) async fn users_by_id(pool: Pool, ids: Vec<i64>) -> Result<Vec<Option<User>>> {
+    let text = |list: &str| format!("select id, username, question, profile from users where id in {list}");
+    let found = rows_of(&pool, &ids, text, read_user).await?;
+    Ok(found.into_iter().map(|users| users.into_iter().next()).collect())
 }
 
 fn read_user(row: &AnyRow) -> Result<User> {

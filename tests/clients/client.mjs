@@ -48,17 +48,21 @@ export function kind(version, transport, { msgpack = false } = {}) {
   return { version, transport, msgpack, name };
 }
 
-/** Connects; `style` says how commands are sent: `ack`, or `envelope` for the ported `socket.command`. */
-export async function connect(url, kind, { style = 'ack' } = {}) {
-  const client = new Client(open(url, kind), kind, style);
-  await client.take('connect');
+/**
+ * Connects; `style` says how commands are sent: `ack`, or `envelope` for the ported `socket.command`. `options` are the
+ * library's own; 0.9 has none that matter here.
+ */
+export async function connect(url, kind, { style = 'ack', options } = {}) {
+  const client = new Client(open(url, kind, options), kind, style);
+  await client.orClosed(client.take('connect'));
   return client;
 }
 
-function open(url, { version, transport, msgpack }) {
+function open(url, { version, transport, msgpack }, further) {
   const io = require(packages[version]);
   if (version === '0.9') return open09(io, url, transport);
   const options = {
+    ...further,
     forceNew: true,
     transports: transports[transport],
     // The defaults wait for seconds between attempts; tests that restart the server should not.
@@ -155,6 +159,14 @@ export class Client {
   /** Fails if an event came that nobody took. */
   assertAllTaken() {
     assert.deepEqual(this.unread, [], `${this} got events that it should not have`);
+  }
+
+  /** What `promise` gives; if it gives none, the client does not go on trying. */
+  orClosed(promise) {
+    return promise.catch((error) => {
+      this.close();
+      throw error;
+    });
   }
 
   close() {

@@ -13,13 +13,12 @@ export function freshName(stem) {
 }
 
 /** Connects and signs up, without signing in. */
-export async function newcomer(url, kind, { style, ...attributes } = {}) {
-  const client = await connect(url, kind, { style });
+export async function newcomer(url, kind, { style, options, ...attributes } = {}) {
+  const client = await connect(url, kind, { style, options });
   client.username = freshName('小明');
   client.password = PASSWORD;
-  const reply = await client.command('signup', { username: client.username, password: client.password, ...attributes });
-  assert.equal(reply.code, 200, `signup: ${JSON.stringify(reply)}`);
-  client.id = reply.id;
+  const account = { username: client.username, password: client.password, ...attributes };
+  client.id = (await client.orClosed(ok(client, 'signup', account))).id;
   return client;
 }
 
@@ -33,13 +32,23 @@ export async function signIn(client) {
 /** Connects, signs up and signs in. */
 export async function person(url, kind, options) {
   const client = await newcomer(url, kind, options);
-  await signIn(client);
+  await client.orClosed(signIn(client));
   return client;
 }
 
+/** All of these when they are there, for the time of test `t`. */
+export async function together(t, ...coming) {
+  const arrivals = await Promise.allSettled(coming);
+  const clients = arrivals.filter(({ status }) => status === 'fulfilled').map(({ value }) => value);
+  t.after(() => clients.forEach((client) => client.close()));
+  // The first one that did not arrive says why.
+  await Promise.all(coming);
+  return clients;
+}
+
 /** Another connection of the same account, not signed in yet. */
-export async function otherDevice(url, kind, of) {
-  const client = await connect(url, kind);
+export async function otherDevice(url, kind, of, { options } = {}) {
+  const client = await connect(url, kind, { options });
   const { id, username, password } = of;
   return Object.assign(client, { id, username, password });
 }

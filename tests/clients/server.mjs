@@ -20,24 +20,36 @@ const postgres = process.env.NODEIM_TEST_DATABASE_URL;
 /** What the suites that touch the disk run on: SQLite always, PostgreSQL when the environment names one. */
 export const databases = postgres ? ['sqlite', 'postgresql'] : ['sqlite'];
 
-/** Starts a server; `args` are further flags, `port` 0 takes a free one. */
-export async function startServer({ database = 'sqlite', args = [], port = 0 } = {}) {
+/**
+ * Starts a server; `args` are further flags, `variables` such as `NODEIM_…`, `port` 0 takes a free one. `prepare` may
+ * put something into its folder and its database, if that is PostgreSQL, before it starts.
+ */
+export async function startServer({ database = 'sqlite', args = [], variables = {}, port = 0, prepare } = {}) {
   const server = new Server();
   server.port = port;
+  server.variables = variables;
   server.dir = await mkdtemp(join(tmpdir(), 'nodeim-clients-'));
-  server.args = ['--data-dir', join(server.dir, 'data'), '--bcrypt-cost', '4', ...args];
+  server.args = ['--data-dir', server.dataDir, '--bcrypt-cost', '4', ...args];
   if (database === 'postgresql') {
     server.database = `nodeim_${randomBytes(6).toString('hex')}`;
     await psql(`create database ${server.database}`);
-    server.args.push('--database-url', withDatabase(postgres, server.database));
+    server.args.push('--database-url', server.databaseUrl);
   }
   try {
+    await prepare?.(server);
     await server.start();
   } catch (error) {
     await server.dispose();
     throw error;
   }
   return server;
+}
+
+/** What holds by default, as `nodeim config` prints it, by key. */
+export async function defaults() {
+  const { stdout } = await promisify(execFile)(binary(), ['config'], { env: environment() });
+  const lines = stdout.split('\n').filter((line) => line.includes(' = '));
+  return Object.fromEntries(lines.map((line) => line.split(' = ')).map(([key, value]) => [key, JSON.parse(value)]));
 }
 
 class Server {
@@ -48,10 +60,25 @@ class Server {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  get dataDir() {
+    return join(this.dir, 'data');
+  }
+
+  /** Where its database is, if that is PostgreSQL. */
+  get databaseUrl() {
+    return withDatabase(postgres, this.database);
+  }
+
+  /** Runs the same program with another command, on the same data. */
+  async run(...command) {
+    await promisify(execFile)(binary(), [...command, ...this.args], { cwd: this.dir, env: environment() });
+  }
+
   /** Starts the process; after a first start, again on the same port and the same data. */
   async start() {
     const args = ['serve', '--listen', `127.0.0.1:${this.port}`, ...this.args];
-    const child = spawn(binary(), args, { cwd: this.dir, env: environment(), stdio: ['ignore', 'ignore', 'pipe'] });
+    const env = { ...environment(), ...this.variables };
+    const child = spawn(binary(), args, { cwd: this.dir, env, stdio: ['ignore', 'ignore', 'pipe'] });
     this.child = child;
     running.add(child);
     this.ended = new Promise((resolve) => {

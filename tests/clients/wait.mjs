@@ -3,6 +3,8 @@
 /** How long a test waits for one thing; long, since a busy machine is slow and a passing test never waits it out. */
 export const WAIT_MS = 20_000;
 
+const PAUSE_MS = 10;
+
 /** What `promise` gives, or an error with the text of `describe()` when it takes longer than `ms`. */
 export async function within(promise, ms, describe) {
   let timer;
@@ -13,5 +15,16 @@ export async function within(promise, ms, describe) {
     return await Promise.race([promise, late]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** Waits for something that nobody announces: until `look()` gives something, which is given. */
+export async function eventually(look, describe) {
+  const end = Date.now() + WAIT_MS;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`after ${WAIT_MS} ms: ${describe()}`);
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
 }

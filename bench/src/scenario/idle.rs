@@ -19,17 +19,21 @@ use crate::report::Report;
 use crate::server::Server;
 use crate::subject::Subject;
 
-const NAME: &str = "idle";
-const SUBJECTS: [Subject; 2] = [Subject::Nodeim, Subject::Bare];
+pub(crate) const NAME: &str = "idle";
+const SUBJECTS: [Subject; 5] =
+    [Subject::Nodeim, Subject::NodeimSio09, Subject::NodeimMumichat, Subject::Node, Subject::Bare];
 
 const SAMPLE_EVERY: Duration = Duration::from_millis(500);
 const STABLE_SAMPLES: usize = 5;
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-const MEMORY: Metric = Metric::new("kib_per_connection", "KiB/connection");
-const COMPARISONS: [Comparison; 2] = [
-    // 35 KB
-    Comparison::value(NAME, MEMORY, Subject::Nodeim).at_most(34.18),
+pub(crate) const MEMORY: Metric = Metric::new("kib_per_connection", "KiB/connection");
+const COMPARISONS: [Comparison; 5] = [
+    Comparison::value(NAME, MEMORY, Subject::Nodeim).at_most(32.0),
+    // 16 KB
+    Comparison::value(NAME, MEMORY, Subject::NodeimSio09).at_most(15.63),
+    Comparison::value(NAME, MEMORY, Subject::NodeimMumichat).at_most(15.63),
+    Comparison::ratio(NAME, MEMORY, Subject::Nodeim, Subject::Node).aims_at_most(1.0),
     Comparison::ratio(NAME, MEMORY, Subject::Nodeim, Subject::Bare),
 ];
 
@@ -60,7 +64,7 @@ async fn measure(bench: &Bench, args: &Idle, round: u32, subject: Subject) -> Re
     bench.progress(NAME, round, subject, "connecting");
     let begun = Instant::now();
     let clients = if subject.is_nodeim() {
-        crowd::sign_in(server.addr(), &accounts).await?
+        crowd::sign_in_over(subject.wire(), server.addr(), &accounts).await?
     } else {
         crowd::connect_only(server.addr(), count).await?
     };

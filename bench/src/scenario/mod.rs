@@ -1,10 +1,19 @@
 //! What is measured. Each scenario starts its own servers and ends them.
 
 pub(crate) mod direct;
+mod faults;
+pub(crate) mod history;
 pub(crate) mod idle;
+pub(crate) mod mixed;
+mod pace;
+mod pairs;
+pub(crate) mod replay;
 pub(crate) mod room;
+pub(crate) mod storm;
+mod talk;
 mod tally;
 
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -12,8 +21,9 @@ use tempfile::TempDir;
 
 use crate::cli::Common;
 use crate::machine::Machine;
+use crate::progress;
 use crate::server::Server;
-use crate::subject::{Programs, Subject};
+use crate::subject::{Missing, Programs, Subject};
 
 /// How long stragglers are waited for when a load has ended.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -26,6 +36,9 @@ pub(crate) struct Bench {
     repeats: u32,
     window: Duration,
     warmup: Duration,
+    /// What runs now
+    started: Cell<Option<(u32, Subject)>>,
+    left_out: RefCell<Vec<Missing>>,
 }
 
 impl Bench {
@@ -37,14 +50,33 @@ impl Bench {
             repeats: common.repeats,
             window: Duration::from_secs(common.seconds),
             warmup: Duration::from_secs(common.warmup_seconds),
+            started: Cell::new(None),
+            left_out: RefCell::default(),
         })
+    }
+
+    /// Of what comes from elsewhere.
+    pub(crate) fn versions(&self) -> Option<&str> {
+        self.programs.versions()
+    }
+
+    /// Servers that a scenario had to do without.
+    pub(crate) fn left_out(&self) -> Vec<Missing> {
+        self.left_out.borrow().clone()
     }
 
     /// Those of `subjects` that were asked for and can run.
     fn chosen(&self, subjects: &[Subject]) -> Vec<Subject> {
         let asked = |s: &Subject| self.only.is_empty() || self.only.contains(s);
-        let subjects = subjects.iter().copied();
-        subjects.filter(|s| asked(s) && self.programs.can_run(*s)).collect()
+        let (missing, chosen) = subjects.iter().copied().filter(asked).partition(|s| self.programs.lacks(*s).is_some());
+        for missing in Vec::<Subject>::into_iter(missing).filter_map(|s| self.programs.lacks(s)) {
+            let mut left_out = self.left_out.borrow_mut();
+            if !left_out.contains(missing) {
+                progress::note(&missing.to_string());
+                left_out.push(missing.clone());
+            }
+        }
+        chosen
     }
 
     /// Every round has all of `subjects`, and every second round in reverse: a machine that gets
@@ -58,6 +90,8 @@ impl Bench {
             }
             schedule.extend(order.into_iter().map(|subject| (round, subject)));
         }
+        progress::begin(schedule.len());
+        self.started.set(None);
         schedule
     }
 
@@ -72,8 +106,28 @@ impl Bench {
         Server::start(spec, self.machine.pins).await
     }
 
+    /// Starts it with hashes of passwords that cost more than elsewhere here.
+    async fn start_with_bcrypt_cost(&self, subject: Subject, dir: &TempDir, cost: u32) -> Result<Server> {
+        let mut spec = self.programs.spec(subject, dir.path(), 0)?;
+        // The last one given holds.
+        spec.env.push(("NODEIM_BCRYPT_COST", cost.to_string()));
+        Server::start(spec, self.machine.pins).await
+    }
+
+    /// Says what is done now.
     fn progress(&self, scenario: &str, round: u32, subject: Subject, what: &str) {
+        // Where another run begins, the one before is over.
+        let before = self.started.replace(Some((round, subject)));
+        if before.is_some() && before != Some((round, subject)) {
+            progress::step();
+        }
         let (rounds, name) = (self.repeats, subject.name());
-        eprintln!("{scenario} {round}/{rounds} {name}: {what}");
+        progress::show(format!("{scenario} {round}/{rounds} {name}: {what}"));
+    }
+
+    /// Says what went wrong in a run.
+    fn trouble(&self, scenario: &str, round: u32, subject: Subject, what: &str) {
+        let name = subject.name();
+        progress::note(&format!("{scenario} {round}/{} {name}: {what}", self.repeats));
     }
 }

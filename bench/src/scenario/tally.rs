@@ -51,8 +51,8 @@ impl Counts {
 /// Counters of a load, from its first message to its last.
 pub(super) struct Tally {
     epoch: Instant,
-    /// Whether latencies are recorded now
-    recording: Cell<bool>,
+    /// Latencies are recorded of messages that were sent, or due, from the first time to before the second
+    recorded_us: Cell<(u64, u64)>,
     pub(super) sent: Cell<u64>,
     /// Acked with code 200
     pub(super) acked: Cell<u64>,
@@ -73,7 +73,7 @@ impl Tally {
     pub(super) fn new() -> Self {
         Tally {
             epoch: Instant::now(),
-            recording: Cell::new(false),
+            recorded_us: Cell::new((0, 0)),
             sent: Cell::new(0),
             acked: Cell::new(0),
             refused: Cell::new(0),
@@ -118,15 +118,22 @@ impl Tally {
         u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// Forgets the latencies so far and records from now on.
+    /// Forgets the latencies so far and records those of messages from now on.
     pub(super) fn start_recording(&self) {
         self.acks.borrow_mut().clear();
         self.deliveries.borrow_mut().clear();
-        self.recording.set(true);
+        self.recorded_us.set((self.now_us(), u64::MAX));
     }
 
+    /// Records no more of messages from now on, but still of earlier ones: those that are on their way are the slowest.
     pub(super) fn stop_recording(&self) {
-        self.recording.set(false);
+        let (from, _) = self.recorded_us.get();
+        self.recorded_us.set((from, self.now_us()));
+    }
+
+    fn is_recorded(&self, sent_us: u64) -> bool {
+        let (from, until) = self.recorded_us.get();
+        (from..until).contains(&sent_us)
     }
 
     /// Counts an ack whose message was sent at `sent_us`; returns whether it was a success.
@@ -137,7 +144,7 @@ impl Tally {
             return false;
         }
         add(&self.acked, 1);
-        if self.recording.get() {
+        if self.is_recorded(sent_us) {
             let waited = self.now_us().saturating_sub(sent_us);
             self.acks.borrow_mut().record(waited);
         }
@@ -151,7 +158,7 @@ impl Tally {
         if !in_order {
             add(&self.out_of_order, 1);
         }
-        if timed && self.recording.get() {
+        if timed && self.is_recorded(stamp.sent_us) {
             let took = self.now_us().saturating_sub(stamp.sent_us);
             self.deliveries.borrow_mut().record(took);
         }
@@ -160,6 +167,11 @@ impl Tally {
     pub(super) fn note_closed(&self, why: &anyhow::Error) {
         add(&self.closed, 1);
         self.note_trouble(|| format!("connection ended: {why:#}"));
+    }
+
+    pub(super) fn note_refused(&self, why: &anyhow::Error) {
+        add(&self.refused, 1);
+        self.note_trouble(|| format!("{why:#}"));
     }
 
     /// Keeps the first thing that went wrong, to show it.
@@ -185,4 +197,45 @@ impl Tally {
 
 pub(super) fn add(counter: &Cell<u64>, by: u64) {
     counter.set(counter.get() + by);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tally;
+
+    const DONE: &str = r#"[{"code":200}]"#;
+
+    fn wait_until(tally: &Tally, us: u64) {
+        while tally.now_us() < us {
+            std::hint::spin_loop();
+        }
+    }
+
+    #[test]
+    fn latency_counts_from_the_time_that_is_given() {
+        let tally = Tally::new();
+        tally.start_recording();
+        let due_us = tally.now_us();
+        wait_until(&tally, due_us + 3_000);
+        assert!(tally.note_ack(DONE, due_us));
+        assert!(tally.ack_ms(0.5) >= 3.0);
+    }
+
+    #[test]
+    fn stragglers_are_recorded_and_what_is_sent_later_is_not() {
+        let tally = Tally::new();
+        let early_us = tally.now_us();
+        wait_until(&tally, early_us + 1);
+        tally.start_recording();
+        let within_us = tally.now_us();
+        wait_until(&tally, within_us + 1_000);
+        tally.stop_recording();
+        let late_us = tally.now_us();
+        tally.note_ack(DONE, early_us);
+        tally.note_ack(DONE, late_us);
+        assert!(tally.ack_ms(0.5).is_nan());
+        tally.note_ack(DONE, within_us);
+        assert!(tally.ack_ms(0.5) >= 1.0);
+        assert_eq!(tally.acked.get(), 3);
+    }
 }

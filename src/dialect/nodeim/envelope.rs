@@ -10,14 +10,14 @@ use crate::transport::{Call, Link};
 
 /// A command's parameters, and the tag by which its sender knows the reply.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Envelope {
-    pub(super) payload: Map<String, Value>,
-    pub(super) tag: Option<Value>,
+pub struct Envelope {
+    pub payload: Map<String, Value>,
+    pub tag: Option<Value>,
 }
 
 /// Who sent an event, as far as it changes how its argument is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sender {
+pub enum Sender {
     /// Socket.IO 0.9, without an acknowledgement: most probably the client of 2013, which leaves `data` out where it
     /// has none, so an `id` alone is its counter.
     Old,
@@ -35,7 +35,7 @@ impl Sender {
 /// Exactly `id` (a number or string) and `data` (an object or null) are the old envelope; everything else is the
 /// payload itself. That is unambiguous: no command has a parameter `data` with an object in it. From an old client
 /// all that has a `data`, and all that has nothing but an `id`, is an envelope too.
-pub(super) fn open(argument: Value, sender: Sender) -> Envelope {
+pub fn open(argument: Value, sender: Sender) -> Envelope {
     let Value::Object(mut object) = argument else {
         return Envelope { payload: Map::new(), tag: None };
     };

@@ -5,7 +5,7 @@
 mod accounts;
 mod codes;
 mod context;
-mod envelope;
+pub mod envelope;
 mod friends;
 mod loose;
 mod messages;
@@ -32,6 +32,8 @@ use codes::{Rule, fault, rule};
 use context::Context;
 use envelope::{Envelope, Sender};
 use messages::Said;
+pub use modern::RENDERER as MODERN_RENDERER;
+pub use render::RENDERER;
 
 /// The dialect, for all its connections.
 pub struct Nodeim {

@@ -15,10 +15,10 @@ use crate::chat::room::Room;
 use crate::hub::{Frame, Renderer, Wire};
 
 /// Writes events for nodeim's clients.
-pub(super) struct NodeimRenderer;
+pub struct NodeimRenderer;
 
 /// The one there is.
-pub(super) static RENDERER: NodeimRenderer = NodeimRenderer;
+pub static RENDERER: NodeimRenderer = NodeimRenderer;
 
 impl Renderer for NodeimRenderer {
     fn wire(&self) -> Wire {

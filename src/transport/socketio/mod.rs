@@ -6,7 +6,7 @@
 
 mod flow;
 mod outbox;
-mod packet;
+pub mod packet;
 mod registry;
 mod text;
 

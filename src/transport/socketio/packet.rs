@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 128;
 
 /// Reads the name and the first argument (`Null` if there is none); further ones are passed over. Where the argument
 /// cannot be read the name is still given, so that the event can be answered.
-pub(super) fn decode(packet: &Packet, was_encoded_twice: bool) -> (String, Result<Value, Unreadable>) {
+pub fn decode(packet: &Packet, was_encoded_twice: bool) -> (String, Result<Value, Unreadable>) {
     match packet {
         Packet::Str(text, _) => {
             let repaired = was_encoded_twice.then(|| undo_double_utf8(text)).flatten();

@@ -12,17 +12,24 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::cli::Room;
 use crate::client::Client;
 use crate::crowd;
 use crate::packet::Packet;
 use crate::payload::{Stamp, Tracker};
+use crate::scenario::pace::Leave;
 use crate::scenario::tally::{Tally, add};
 use crate::server::Server;
+use crate::wire::Wire;
 
 const JOINING_AT_ONCE: usize = 16;
 const SETUP_TIMEOUT: Duration = Duration::from_secs(180);
-const PERMITS_MAX: usize = 1 << 20;
+
+/// How many are in the room, and how many of them send when it is saturated.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    pub(super) members: u32,
+    pub(super) senders: u32,
+}
 
 /// What the members share.
 pub(super) struct Load {
@@ -31,8 +38,8 @@ pub(super) struct Load {
     pub(super) members: u64,
     joining: Semaphore,
     joined: Cell<u64>,
-    /// For each member that may send: leave to send a message
-    pub(super) permits: Vec<Semaphore>,
+    /// For each member that may send
+    pub(super) leaves: Vec<Leave>,
     /// The closed loop, where there is one
     window: Cell<Option<OpenWindow>>,
     /// Every how many messages the latency of a delivery is taken
@@ -57,7 +64,7 @@ impl Load {
         };
         let delivered = self.tally.delivered.get() - window.before;
         if delivered.is_multiple_of(self.members) {
-            self.permits[window.turn].add_permits(1);
+            self.leaves[window.turn].give();
             window.turn = (window.turn + 1) % window.senders;
             self.window.set(Some(window));
         }
@@ -67,24 +74,21 @@ impl Load {
     pub(super) fn open_window(&self, messages: u32, senders: usize) {
         self.window.set(Some(OpenWindow { before: self.tally.delivered.get(), senders, turn: 0 }));
         for message in 0..messages as usize {
-            self.permits[message % senders].add_permits(1);
+            self.leaves[message % senders].give();
         }
     }
 
     /// Stops all senders.
     pub(super) fn close(&self) {
         self.window.set(None);
-        for permits in &self.permits {
-            permits.forget_permits(PERMITS_MAX);
-        }
+        self.leaves.iter().for_each(Leave::withdraw);
     }
 }
 
 /// Users, their connections and the room; returns when everybody is in and all is quiet.
-pub(super) async fn gather(args: &Room, server: &Server) -> Result<(Rc<Load>, JoinSet<()>)> {
-    let members = args.members as usize;
-    let accounts = crowd::sign_up(server.addr(), members).await?;
-    let mut clients = crowd::sign_in(server.addr(), &accounts).await?;
+pub(super) async fn gather(size: Size, wire: Wire, server: &Server) -> Result<(Rc<Load>, JoinSet<()>)> {
+    let accounts = crowd::sign_up(server.addr(), size.members as usize).await?;
+    let mut clients = crowd::sign_in_over(wire, server.addr(), &accounts).await?;
     let founder = clients.first_mut().context("a room needs a member")?;
     let created = founder.call("room.create", &json!({ "name": "bench" })).await?;
     let room = created["room"]["id"].as_u64();
@@ -92,10 +96,10 @@ pub(super) async fn gather(args: &Room, server: &Server) -> Result<(Rc<Load>, Jo
     let load = Rc::new(Load {
         tally: Tally::new(),
         room: room.context("room.create: no id in the reply")?,
-        members: u64::from(args.members),
+        members: u64::from(size.members),
         joining: Semaphore::new(JOINING_AT_ONCE),
         joined: Cell::new(0),
-        permits: (0..args.senders).map(|_| Semaphore::new(0)).collect(),
+        leaves: (0..size.senders).map(|_| Leave::new()).collect(),
         window: Cell::new(None),
         timed_every: Cell::new(1),
     });
@@ -133,8 +137,8 @@ async fn member(load: Rc<Load>, number: usize, mut client: Client) {
         client.call("room.join", &json!({ "id": load.room })).await?;
         drop(turn);
         add(&load.joined, 1);
-        match load.permits.get(number) {
-            Some(permits) => send_and_receive(&load, number, permits, &mut client).await,
+        match load.leaves.get(number) {
+            Some(leave) => send_and_receive(&load, number, leave, &mut client).await,
             None => receive(&load, &mut client).await,
         }
     };
@@ -144,17 +148,17 @@ async fn member(load: Rc<Load>, number: usize, mut client: Client) {
 }
 
 async fn receive(load: &Load, client: &mut Client) -> Result<()> {
-    let mut tracker = Tracker::new(load.permits.len());
+    let mut tracker = Tracker::new(load.leaves.len());
     loop {
         let text = client.recv().await?;
         note(load, &mut tracker, &text);
     }
 }
 
-async fn send_and_receive(load: &Load, sender: usize, permits: &Semaphore, client: &mut Client) -> Result<()> {
+async fn send_and_receive(load: &Load, sender: usize, leave: &Leave, client: &mut Client) -> Result<()> {
     let tally = &load.tally;
     let sender = u32::try_from(sender)?;
-    let mut tracker = Tracker::new(load.permits.len());
+    let mut tracker = Tracker::new(load.leaves.len());
     let mut unacked = HashMap::new();
     let mut data = String::new();
     let mut number = 0;
@@ -171,9 +175,8 @@ async fn send_and_receive(load: &Load, sender: usize, permits: &Semaphore, clien
                     _ => note(load, &mut tracker, &text),
                 }
             }
-            permit = permits.acquire() => {
-                permit?.forget();
-                let sent_us = tally.now_us();
+            due_us = leave.take() => {
+                let sent_us = due_us?.unwrap_or_else(|| tally.now_us());
                 data.clear();
                 write!(data, "{{\"room\":{},\"message\":\"", load.room)?;
                 Stamp { sender, number, sent_us }.write(&mut data);

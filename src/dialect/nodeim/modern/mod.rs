@@ -11,4 +11,4 @@ mod render;
 pub(super) mod rooms;
 pub(super) mod sessions;
 
-pub(super) use render::RENDERER;
+pub use render::RENDERER;

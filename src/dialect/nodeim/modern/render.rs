@@ -14,10 +14,10 @@ use crate::dialect::nodeim::wire::RoomDoc;
 use crate::hub::{Frame, Renderer, Wire};
 
 /// Writes events for modern clients.
-pub(in crate::dialect::nodeim) struct ModernRenderer;
+pub struct ModernRenderer;
 
 /// The one there is.
-pub(in crate::dialect::nodeim) static RENDERER: ModernRenderer = ModernRenderer;
+pub static RENDERER: ModernRenderer = ModernRenderer;
 
 impl Renderer for ModernRenderer {
     fn wire(&self) -> Wire {
