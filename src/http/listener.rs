@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
@@ -24,6 +24,10 @@ use crate::transport::tls::Certificate;
 
 /// After a failed accept (mostly: no file descriptors left) there is a pause, so that others can close.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Connections that the kernel has made and nobody has accepted yet; it may allow fewer. When everybody comes back at
+/// once, those who find no room wait for a second or more.
+const BACKLOG: u32 = 4096;
 
 /// A listening socket.
 pub struct Listener {
@@ -44,7 +48,7 @@ impl Listener {
         certificate: Option<Arc<Certificate>>,
         config: &Config,
     ) -> Result<Self, String> {
-        let listener = TcpListener::bind(address).await;
+        let listener = listen(address);
         let listener = listener.map_err(|error| format!("cannot listen on {address}: {error}"))?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         Ok(Self {
@@ -90,6 +94,14 @@ impl Listener {
         warn!(%error, "cannot accept a connection");
         tokio::time::sleep(ACCEPT_PAUSE).await;
     }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restart finds the port free.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// What serves one connection.
