@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
 
 use super::Store;
 use super::error::{blames_a_row, failed, is_rivalry};
@@ -188,6 +189,7 @@ impl<T: Waits> Batcher<T> {
         if stored.is_empty() {
             return Ok(true);
         }
+        info!(messages = stored.len(), "a commit that failed had taken place");
         self.metrics.messages_stored.increment(stored.len() as u64);
         Ok(self.settled.send(stored).await.is_ok())
     }
@@ -256,6 +258,7 @@ impl<T: Waits> Batcher<T> {
             Err(error) if is_rivalry(&error) => return Err(error),
             Err(error) => failed(error),
         };
+        warn!(cause = ?error.cause(), messages = outcomes.len(), "a commit failed, and may have taken place");
         self.seqs.forget();
         self.metrics.commit_failures.increment(1);
         let verdict = |outcome| match outcome {
