@@ -29,7 +29,7 @@ part_format() { cargo fmt --all --check; }
 part_clippy() { cargo clippy --workspace --all-targets -- -D warnings; }
 part_docs() { RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace; }
 part_rust() { cargo test --workspace; }
-part_postgres() { scripts/with-postgres.sh cargo test --test it; }
+part_postgres() { scripts/with-postgres.sh cargo test --test it --test faults; }
 
 part_clients() {
   cargo build --bin nodeim

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Runs a command with a PostgreSQL of its own: with-postgres.sh [--durable] COMMAND [ARGUMENT...]
 #
-# Makes a cluster in a temporary folder, listening on 127.0.0.1 only, sets NODEIM_TEST_DATABASE_URL for the command,
-# and stops and removes the cluster however the command ends. Tests need not survive a power cut, so nothing waits for
-# the disk, unless `--durable` asks for it: then a commit is on disk when it returns, as in production.
+# Makes a cluster in a temporary folder, listening on 127.0.0.1 only, sets NODEIM_TEST_DATABASE_URL and the folder,
+# NODEIM_TEST_POSTGRES_DATA, for the command, and stops and removes the cluster however the command ends. Tests need not
+# survive a power cut, so nothing waits for the disk, unless `--durable` asks for it: then a commit is on disk when it
+# returns, as in production.
 # `with-postgres.sh --bin` prints the folder of the server's programs, or nothing when there is none.
 set -euo pipefail
 
@@ -86,6 +87,7 @@ done
 [ -n "$started" ] || { cat "$dir/start.log" "$dir/server.log" >&2; say "PostgreSQL did not start"; exit 1; }
 
 export NODEIM_TEST_DATABASE_URL="postgres://nodeim:$password@127.0.0.1:$port/postgres"
+export NODEIM_TEST_POSTGRES_DATA="$dir/data"
 export PATH="$bin:$PATH"
 
 # In the background, so that a signal to this script is acted upon at once and not when the command ends; and

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::blobs::Disk;
+use crate::chat::error::Error;
 use crate::chat::files::Files;
 use crate::chat::{Announcer, Chat, Indexer};
 use crate::config::{Config, Listening};
@@ -77,9 +78,9 @@ impl App {
 
         let disk = Arc::new(Disk::open(&config).await?);
         let files = Files::open(&config, &store, Arc::clone(&disk) as _, Arc::clone(&metrics)).await;
-        let files = files.map_err(|error| error.to_string())?;
+        let files = files.map_err(|error| in_one_line(&error))?;
         let chat = Chat::new(&config, store.clone(), hub, files, jobs, tasks.clone());
-        let chat = Arc::new(chat.map_err(|error| error.to_string())?);
+        let chat = Arc::new(chat.map_err(|error| in_one_line(&error))?);
         let nodeim = Arc::new(Nodeim::new(Arc::clone(&chat), Arc::clone(&metrics)));
         let transport =
             SocketIoTransport::new(Arc::clone(&nodeim), Arc::clone(&config), tasks.clone(), Arc::clone(&metrics));
@@ -175,6 +176,14 @@ impl App {
             }
             tokio::time::sleep(SHUTDOWN_POLL).await;
         }
+    }
+}
+
+/// For the operator, so with the cause.
+fn in_one_line(error: &Error) -> String {
+    match error.cause() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 

@@ -91,6 +91,7 @@ pub struct Config {
     pub upload_timeout_ms: u64,
     pub tcp_user_timeout_ms: u64,
     pub database_timeout_ms: u64,
+    pub database_statement_timeout_ms: u64,
     pub shutdown_timeout_ms: u64,
 }
 
@@ -217,7 +218,7 @@ impl Config {
         if self.tls_certificate.as_os_str().is_empty() != self.tls_key.as_os_str().is_empty() {
             return Err("tls_certificate and tls_key must be given together".to_owned());
         }
-        let ranges: [(&str, u64, std::ops::RangeInclusive<u64>); 58] = [
+        let ranges: [(&str, u64, std::ops::RangeInclusive<u64>); 59] = [
             ("tls_reload_interval_ms", self.tls_reload_interval_ms, 10..=86_400_000),
             ("bcrypt_cost", self.bcrypt_cost.into(), 4..=20),
             ("bcrypt_parallel", self.bcrypt_parallel as u64, 1..=256),
@@ -272,6 +273,7 @@ impl Config {
             ("sio09_handshakes_per_address", self.sio09_handshakes_per_address as u64, 1..=1_000_000),
             ("sio09_sessions_max", self.sio09_sessions_max as u64, 1..=10_000_000),
             ("database_timeout_ms", self.database_timeout_ms, 10..=600_000),
+            ("database_statement_timeout_ms", self.database_statement_timeout_ms, 10..=3_600_000),
             ("header_timeout_ms", self.header_timeout_ms, 100..=3_600_000),
             ("tcp_user_timeout_ms", self.tcp_user_timeout_ms, 100..=3_600_000),
             ("friends_max", self.friends_max.try_into().unwrap_or(0), 1..=100_000),

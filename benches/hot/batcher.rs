@@ -6,11 +6,12 @@ use std::sync::Arc;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use nodeim::chat::draft::Draft;
+use nodeim::chat::error::Error;
 use nodeim::chat::ids::{ConversationId, UserId};
 use nodeim::chat::message::{Format, Kind};
 use nodeim::config::Config;
 use nodeim::metrics::Metrics;
-use nodeim::store::{Batcher, Job, NewUser, Outcome, Settled, Store, Work};
+use nodeim::store::{Batcher, Job, NewUser, Outcome, Settled, Store, Waits, Work};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -27,10 +28,19 @@ fn messages(bencher: Bencher<'_, '_>, at_a_time: usize) {
     bencher.counter(ItemsCount::new(at_a_time)).bench_local(|| runtime.block_on(line.store(at_a_time)));
 }
 
+/// Whoever waits for an answer in a server.
+struct Nobody;
+
+impl Waits for Nobody {
+    fn give_up(&mut self, error: Error) {
+        panic!("{error}");
+    }
+}
+
 /// The way to the batcher and back.
 struct Line {
-    jobs: mpsc::Sender<Job<()>>,
-    settled: mpsc::Receiver<Settled<()>>,
+    jobs: mpsc::Sender<Job<Nobody>>,
+    settled: mpsc::Receiver<Settled<Nobody>>,
     draft: Draft,
 }
 
@@ -50,7 +60,7 @@ impl Line {
 
     async fn store(&mut self, count: usize) {
         for _ in 0..count {
-            let job = Job { work: Work::Append(self.draft.clone()), ticket: () };
+            let job = Job { work: Work::Append(self.draft.clone()), ticket: Nobody };
             self.jobs.send(job).await.expect("the batcher is there");
         }
         let mut stored = 0;

@@ -16,7 +16,7 @@ use super::passages::Passer;
 use super::room::Room;
 use super::user::User;
 use crate::hub::{Connection, Hub, OnCredit, Parcel, Visit};
-use crate::store::{Cursor, Outcome, PageSize, Settled};
+use crate::store::{Cursor, Outcome, PageSize, Settled, Waits};
 
 /// Conversations whose missed messages are read together, oldest first over all of them.
 const CONVERSATIONS_AT_ONCE: usize = 512;
@@ -29,13 +29,26 @@ const MAX_CATCH_UP_FAILURES: u32 = 5;
 pub struct Ticket {
     pub from: Arc<User>,
     pub room: Option<Arc<Room>>,
-    pub done: oneshot::Sender<Result<Arc<Message>>>,
+    pub done: Answer,
 }
+
+/// The way to a sender. None once they were answered.
+pub(super) type Answer = Option<oneshot::Sender<Result<Arc<Message>>>>;
 
 /// Who waits for something that goes through the commit batcher.
 pub enum Waiter {
     Message(Ticket),
     Passage(Passer),
+}
+
+impl Waits for Waiter {
+    fn give_up(&mut self, error: Error) {
+        if let Self::Message(Ticket { done, .. }) = self
+            && let Some(done) = done.take()
+        {
+            drop(done.send(Err(error)));
+        }
+    }
 }
 
 /// Tells people of what was committed, in commit order, and then the senders.
@@ -70,7 +83,7 @@ impl Announcer {
                             Outcome::Failed(error) => Err(error),
                             Outcome::Passed(_) => Err(Error::internal("a message was taken for a passage")),
                         };
-                        answers.push((done, answer));
+                        answers.extend(done.map(|done| (done, answer)));
                     }
                     Waiter::Passage(passer) => {
                         talk.publish(&self.hub);

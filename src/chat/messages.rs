@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::Chat;
-use super::delivery::{Ticket, Waiter};
+use super::delivery::{Answer, Ticket, Waiter};
 use super::draft::Draft;
 use super::error::{Error, Reason, Result};
 use super::event::Place;
@@ -132,13 +132,9 @@ impl Chat {
     }
 
     /// Hands a draft to the commit batcher.
-    pub(super) fn append(
-        &self,
-        draft: Draft,
-        ticket: impl FnOnce(oneshot::Sender<Result<Arc<Message>>>) -> Ticket,
-    ) -> Result<Sending> {
+    pub(super) fn append(&self, draft: Draft, ticket: impl FnOnce(Answer) -> Ticket) -> Result<Sending> {
         let (done, outcome) = oneshot::channel();
-        self.submit(Job { work: Work::Append(draft), ticket: Waiter::Message(ticket(done)) })?;
+        self.submit(Job { work: Work::Append(draft), ticket: Waiter::Message(ticket(Some(done))) })?;
         Ok(Sending(outcome))
     }
 

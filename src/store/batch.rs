@@ -5,15 +5,17 @@
 //! alone and at once; under heavy load batches grow, up to a bound.
 
 mod change;
+mod doubt;
 mod extras;
 mod seqs;
 mod write;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
 
 use super::Store;
 use super::error::{blames_a_row, failed, is_rivalry};
@@ -22,17 +24,27 @@ use crate::chat::draft::Draft;
 use crate::chat::error::Error;
 use crate::chat::message::Message;
 use crate::metrics::Metrics;
+use doubt::Doubt;
 use seqs::LastSeqs;
 use write::write;
 
 /// Times a transaction is run again that the database ended in favour of another one.
 const MAX_RIVALRIES: usize = 5;
+/// Between two questions about a commit in doubt.
+const DOUBT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Something to do, and whatever its sender wants to find again with the outcome.
 #[derive(Debug)]
 pub struct Job<T> {
     pub work: Work,
     pub ticket: T,
+}
+
+/// Whoever sent a job, and waits.
+pub trait Waits {
+    /// The outcome is not known, and may not be for long: they get this error now. Should the job turn out to be done,
+    /// the outcome comes all the same.
+    fn give_up(&mut self, error: Error);
 }
 
 /// What passes through the batcher: everything that has a place in the order of a conversation.
@@ -60,6 +72,13 @@ pub enum Outcome {
 /// The outcomes of one commit: of messages in the order of their sequence numbers, or of one passage.
 pub type Settled<T> = Vec<(T, Outcome)>;
 
+/// What became of a draft, as far as that is known.
+enum Verdict {
+    Known(Outcome),
+    /// The commit failed, which does not mean that the message is not stored.
+    InDoubt(Arc<Message>, Error),
+}
+
 /// The one task that writes messages, and comings and goings.
 pub struct Batcher<T> {
     store: Store,
@@ -68,10 +87,11 @@ pub struct Batcher<T> {
     batch_max: usize,
     sealed: CancellationToken,
     seqs: LastSeqs,
+    doubt: Doubt<T>,
     metrics: Arc<Metrics>,
 }
 
-impl<T> Batcher<T> {
+impl<T: Waits> Batcher<T> {
     /// A batcher that takes drafts from `queue` and sends what became of them, commit by commit, to `settled`. Once
     /// `sealed` it takes no more.
     pub fn new(
@@ -82,7 +102,8 @@ impl<T> Batcher<T> {
         sealed: CancellationToken,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { store, queue, settled, batch_max, sealed, seqs: LastSeqs::default(), metrics }
+        let (seqs, doubt) = (LastSeqs::default(), Doubt::default());
+        Self { store, queue, settled, batch_max, sealed, seqs, doubt, metrics }
     }
 
     /// Runs until it is sealed and the queue is empty.
@@ -94,6 +115,13 @@ impl<T> Batcher<T> {
                 taken = self.queue.recv_many(&mut batch, self.batch_max) => taken,
                 () = self.sealed.cancelled(), if !self.queue.is_closed() => {
                     self.queue.close();
+                    continue;
+                }
+                () = tokio::time::sleep(DOUBT_PAUSE), if !self.doubt.is_none() => {
+                    // If it cannot be found out now, the next time comes soon.
+                    if let Ok(false) = self.find_out().await {
+                        break;
+                    }
                     continue;
                 }
             };
@@ -120,7 +148,11 @@ impl<T> Batcher<T> {
                     if !self.append(&mut drafts, &mut tickets).await {
                         return false;
                     }
-                    let outcome = self.store.carry_out(passage).await.map_or_else(Outcome::Failed, Outcome::Passed);
+                    let outcome = match self.find_out().await {
+                        Ok(true) => self.store.carry_out(passage).await.map_or_else(Outcome::Failed, Outcome::Passed),
+                        Ok(false) => return false,
+                        Err(error) => Outcome::Failed(failed(error)),
+                    };
                     if self.settled.send(vec![(ticket, outcome)]).await.is_err() {
                         return false;
                     }
@@ -134,46 +166,74 @@ impl<T> Batcher<T> {
         if drafts.is_empty() {
             return true;
         }
-        let outcomes = self.settle(drafts).await;
+        // What is in doubt was said before.
+        let verdicts = match self.find_out().await {
+            Ok(true) => self.settle(drafts).await,
+            Ok(false) => return false,
+            Err(error) => self.all_failed(drafts, error),
+        };
         drafts.clear();
-        self.settled.send(tickets.drain(..).zip(outcomes).collect()).await.is_ok()
+        let mut settled = Vec::with_capacity(verdicts.len());
+        for (ticket, verdict) in tickets.drain(..).zip(verdicts) {
+            match verdict {
+                Verdict::Known(outcome) => settled.push((ticket, outcome)),
+                Verdict::InDoubt(message, error) => self.doubt.add(ticket, message, error),
+            }
+        }
+        self.settled.send(settled).await.is_ok()
     }
 
-    async fn settle(&mut self, drafts: &[Draft]) -> Vec<Outcome> {
+    /// Ends the doubt about an earlier commit. False if nobody wants to know of outcomes any more.
+    async fn find_out(&mut self) -> sqlx::Result<bool> {
+        let stored = self.doubt.find_out(&self.store).await?;
+        if stored.is_empty() {
+            return Ok(true);
+        }
+        info!(messages = stored.len(), "a commit that failed had taken place");
+        self.metrics.messages_stored.increment(stored.len() as u64);
+        Ok(self.settled.send(stored).await.is_ok())
+    }
+
+    async fn settle(&mut self, drafts: &[Draft]) -> Vec<Verdict> {
         let started = Instant::now();
         let result = self.commit(drafts).await;
         self.metrics.commit_seconds.record(started.elapsed());
         match result {
-            Ok(outcomes) => {
-                let stored = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Stored(_))).count();
+            Ok(verdicts) => {
+                let is_stored = |verdict: &&Verdict| matches!(verdict, Verdict::Known(Outcome::Stored(_)));
                 self.metrics.commit_batch_size.record(drafts.len() as f64);
-                self.metrics.messages_stored.increment(stored as u64);
-                outcomes
+                self.metrics.messages_stored.increment(verdicts.iter().filter(is_stored).count() as u64);
+                verdicts
             }
-            Err(error) if drafts.len() > 1 && blames_a_row(&error) => {
-                let mut outcomes = Vec::with_capacity(drafts.len());
-                for draft in drafts {
-                    outcomes.extend(Box::pin(self.settle(std::slice::from_ref(draft))).await);
-                }
-                outcomes
-            }
-            Err(error) => {
-                self.metrics.commit_failures.increment(1);
-                let error = failed(error);
-                drafts.iter().map(|_| Outcome::Failed(error.clone())).collect()
-            }
+            Err(error) if drafts.len() > 1 && blames_a_row(&error) => self.settle_each(drafts).await,
+            Err(error) => self.all_failed(drafts, error),
         }
     }
 
-    /// Writes all drafts in one transaction. Only rivalry is tried again: after any other failure it is not known
-    /// whether the commit took place.
-    async fn commit(&mut self, drafts: &[Draft]) -> sqlx::Result<Vec<Outcome>> {
+    /// One commit for each, up to one whose end is not known.
+    async fn settle_each(&mut self, drafts: &[Draft]) -> Vec<Verdict> {
+        let mut verdicts = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let one = std::slice::from_ref(draft);
+            verdicts.extend(match verdicts.last() {
+                Some(Verdict::InDoubt(_, error)) => vec![Verdict::Known(Outcome::Failed(error.clone()))],
+                _ => Box::pin(self.settle(one)).await,
+            });
+        }
+        verdicts
+    }
+
+    fn all_failed(&self, drafts: &[Draft], error: sqlx::Error) -> Vec<Verdict> {
+        self.metrics.commit_failures.increment(1);
+        let error = failed(error);
+        drafts.iter().map(|_| Verdict::Known(Outcome::Failed(error.clone()))).collect()
+    }
+
+    /// Writes all drafts in one transaction. Only rivalry is tried again.
+    async fn commit(&mut self, drafts: &[Draft]) -> sqlx::Result<Vec<Verdict>> {
         for _ in 0..MAX_RIVALRIES {
             match self.try_commit(drafts).await {
-                Ok(Some(outcomes)) => {
-                    self.seqs.committed();
-                    return Ok(outcomes);
-                }
+                Ok(Some(verdicts)) => return Ok(verdicts),
                 Err(error) if !is_rivalry(&error) => {
                     self.seqs.forget();
                     return Err(error);
@@ -184,13 +244,27 @@ impl<T> Batcher<T> {
         Err(sqlx::Error::Protocol("other nodes were always faster".to_owned()))
     }
 
-    async fn try_commit(&mut self, drafts: &[Draft]) -> sqlx::Result<Option<Vec<Outcome>>> {
+    async fn try_commit(&mut self, drafts: &[Draft]) -> sqlx::Result<Option<Vec<Verdict>>> {
         let mut transaction = self.store.write.begin().await?;
-        let outcomes = write(&mut transaction, drafts, &mut self.seqs).await?;
-        match outcomes {
-            Some(_) => transaction.commit().await?,
-            None => transaction.rollback().await?,
-        }
-        Ok(outcomes)
+        let Some(outcomes) = write(&mut transaction, drafts, &mut self.seqs).await? else {
+            transaction.rollback().await?;
+            return Ok(None);
+        };
+        let error = match transaction.commit().await {
+            Ok(()) => {
+                self.seqs.committed();
+                return Ok(Some(outcomes.into_iter().map(Verdict::Known).collect()));
+            }
+            Err(error) if is_rivalry(&error) => return Err(error),
+            Err(error) => failed(error),
+        };
+        warn!(cause = ?error.cause(), messages = outcomes.len(), "a commit failed, and may have taken place");
+        self.seqs.forget();
+        self.metrics.commit_failures.increment(1);
+        let verdict = |outcome| match outcome {
+            Outcome::Stored(message) => Verdict::InDoubt(message, error.clone()),
+            outcome => Verdict::Known(outcome),
+        };
+        Ok(Some(outcomes.into_iter().map(verdict).collect()))
     }
 }

@@ -23,13 +23,13 @@ impl Store {
         .bind(owner.0)
         .bind(blocked.0)
         .bind(now_ms)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(failed)?
         .rows_affected();
         let count: i64 = sqlx::query_scalar("select count(*) from blocks where owner_id = $1")
             .bind(owner.0)
-            .fetch_one(&mut *transaction)
+            .fetch_one(&mut transaction)
             .await
             .map_err(failed)?;
         if inserted > 0 && count > most {

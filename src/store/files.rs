@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Row};
 
 use super::Store;
 use super::error::failed;
+use super::pool::Transaction;
 use super::rows::{Marker, placeholders, runs};
 use crate::chat::error::{Error, Reason, Result};
 use crate::chat::ids::{RoomId, UserId};
@@ -71,7 +72,7 @@ impl Store {
                 .bind(file.owner.0)
                 .bind(charge(file.size))
                 .bind(i64::try_from(quota_bytes).unwrap_or(i64::MAX))
-                .execute(&mut *transaction)
+                .execute(&mut transaction)
                 .await
                 .map_err(failed)?;
         if charged.rows_affected() == 0 {
@@ -90,7 +91,7 @@ impl Store {
             .bind(file.thumb.as_deref())
             .bind(file.created_ms)
             .bind(file.kept_ms)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(failed)?;
         transaction.commit().await.map_err(failed)
@@ -160,7 +161,7 @@ impl Store {
         sqlx::query("update users set file_bytes = file_bytes - $2 where id = $1")
             .bind(file.owner.0)
             .bind(charge(file.size))
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(failed)?;
         let removed = sqlx::query(
@@ -169,7 +170,7 @@ impl Store {
         )
         .bind(name)
         .bind(before_ms)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await;
         match removed {
             Ok(removed) if removed.rows_affected() > 0 => {
@@ -212,7 +213,7 @@ impl Store {
 
 /// Notes that `referrer` refers to these files and to no others. What it does not refer to any more is kept for a while,
 /// since others may still show it.
-pub(super) async fn replace_uses(connection: &mut AnyConnection, referrer: Referrer, names: &[String]) -> Result<()> {
+pub(super) async fn replace_uses(connection: &mut Transaction, referrer: Referrer, names: &[String]) -> Result<()> {
     let (kind, id) = referrer.columns();
     sqlx::query(
         "update files set kept_ms = $3

@@ -1,11 +1,12 @@
 //! Friendships, each direction a row of its own. They are asked for and answered in [`super::batch`].
 
+use sqlx::Row;
 use sqlx::any::AnyRow;
-use sqlx::{AnyPool, Row};
 
 use super::Store;
 use super::error::failed;
 use super::gather::rows_of;
+use super::pool::Pool;
 use crate::chat::error::Result;
 use crate::chat::ids::UserId;
 
@@ -115,7 +116,7 @@ impl Store {
 }
 
 /// For each of the owners their friends, ordered by id.
-pub(super) async fn friends_of(pool: AnyPool, owners: Vec<i64>) -> Result<Vec<Vec<Friend>>> {
+pub(super) async fn friends_of(pool: Pool, owners: Vec<i64>) -> Result<Vec<Vec<Friend>>> {
     let text = |list: &str| {
         format!(
             "select owner_id, friend_id, group_name from friendships where owner_id in {list} and accepted = 1

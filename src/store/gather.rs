@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use sqlx::any::AnyRow;
-use sqlx::{AnyPool, AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Row};
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::failed;
+use super::pool::Pool;
 use super::rows::{Marker, placeholders, runs};
 use crate::chat::error::{Error, Result};
 
@@ -72,7 +73,7 @@ impl<Q: Send + Sync + 'static, A: Send + 'static> Gather<Q, A> {
 /// What a query finds for each of `ids`, in their order. `text` makes the query of a list of placeholders; the first
 /// column of its rows says for which id they are.
 pub(super) async fn rows_of<T: Clone>(
-    pool: &AnyPool,
+    pool: &Pool,
     ids: &[i64],
     text: impl Fn(&str) -> String,
     read: impl Fn(&AnyRow) -> Result<T>,

@@ -3,10 +3,11 @@
 
 use std::collections::HashSet;
 
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AssertSqlSafe;
 
 use super::Store;
 use super::error::{failed, is_duplicate};
+use super::pool::Transaction;
 use super::rows::placeholders;
 use super::users::{Secrets, is_storable, read_secrets};
 use crate::chat::error::{Error, Reason, Result};
@@ -43,7 +44,7 @@ impl Identifier {
 ///
 /// # Errors
 /// `Conflict` if it belongs to somebody else, in any kind.
-pub(super) async fn claim(connection: &mut AnyConnection, kind: Identifier, value: &str, user: UserId) -> Result<()> {
+pub(super) async fn claim(connection: &mut Transaction, kind: Identifier, value: &str, user: UserId) -> Result<()> {
     let owner: Option<i64> = sqlx::query_scalar(
         "select user_id from identifiers where kind in ('email', 'username') and value = $1 and user_id <> $2 limit 1",
     )
@@ -66,7 +67,7 @@ pub(super) async fn claim(connection: &mut AnyConnection, kind: Identifier, valu
 }
 
 /// Takes from `user` what they have of a kind.
-pub(super) async fn release(connection: &mut AnyConnection, kind: Identifier, user: UserId) -> Result<()> {
+pub(super) async fn release(connection: &mut Transaction, kind: Identifier, user: UserId) -> Result<()> {
     sqlx::query("delete from identifiers where user_id = $1 and kind = $2")
         .bind(user.0)
         .bind(kind.as_str())

@@ -104,7 +104,7 @@ impl Store {
             .bind(room.0)
             .bind(user.0)
             .bind(now_ms)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(failed)?;
         if let Some(until_ms) = until_ms {
@@ -112,7 +112,7 @@ impl Store {
                 .bind(room.0)
                 .bind(user.0)
                 .bind(until_ms)
-                .execute(&mut *transaction)
+                .execute(&mut transaction)
                 .await
                 .map_err(failed)?;
         }

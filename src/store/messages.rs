@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use sqlx::any::AnyRow;
-use sqlx::{AnyPool, AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Row};
 
 use super::Store;
 use super::error::failed;
 use super::gather::rows_of;
 use super::history::{PageSize, take};
+use super::pool::Pool;
 use super::rows::{Marker, placeholders, runs};
 use crate::chat::error::{Error, Result};
 use crate::chat::ids::{ConversationId, MessageId, Seq, UserId};
@@ -188,7 +189,7 @@ fn read_json<T: DeserializeOwned>(row: &AnyRow, column: usize) -> Result<Option<
 }
 
 /// For each of the users the stays in which they were not given everything, by conversation, the earlier ones first.
-pub(super) async fn missed_by(pool: AnyPool, users: Vec<i64>) -> Result<Vec<Vec<Missed>>> {
+pub(super) async fn missed_by(pool: Pool, users: Vec<i64>) -> Result<Vec<Vec<Missed>>> {
     let text = |list: &str| {
         format!(
             "select s.user_id, s.conversation_id, s.delivered_seq, coalesce(s.until_seq, c.last_seq), c.low_id

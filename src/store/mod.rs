@@ -16,6 +16,7 @@ mod members;
 mod messages;
 mod pairs;
 mod passages;
+mod pool;
 mod rooms;
 mod rows;
 mod search;
@@ -30,10 +31,10 @@ use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
-use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
 
 pub use backup::backup;
-pub use batch::{Batcher, Job, Outcome, Settled, Work};
+pub use batch::{Batcher, Job, Outcome, Settled, Waits, Work};
 pub use conversations::{Listed, With};
 pub use files::{FilePlace, StoredFile};
 pub use friends::{Friend, Request};
@@ -52,6 +53,7 @@ use crate::config::Config;
 use error::failed;
 use gather::Gather;
 use messages::Missed;
+use pool::{Limits, Pool, Transaction};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -59,9 +61,9 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    read: AnyPool,
+    read: Pool,
     /// With SQLite a single connection, so that writers queue up here instead of meeting at the file's lock.
-    write: AnyPool,
+    write: Pool,
     is_sqlite: bool,
     together: Arc<Together>,
 }
@@ -77,11 +79,11 @@ struct Together {
 }
 
 impl Together {
-    fn new(read: &AnyPool, patience: Duration) -> Self {
+    fn new(read: &Pool) -> Self {
         macro_rules! ask {
             ($answer:path) => {{
                 let read = read.clone();
-                Gather::new(patience, move |questions| $answer(read.clone(), questions))
+                Gather::new(read.patience(), move |questions| $answer(read.clone(), questions))
             }};
         }
         Self {
@@ -105,31 +107,40 @@ impl Store {
         let shown = config.redacted().effective_database_url();
         let store = Self::connect(config, &url).await.map_err(|error| format!("cannot open {shown}: {error}"))?;
         let migrations = if is_sqlite(&url) { &SQLITE } else { &POSTGRES };
-        migrations.run(&store.write).await.map_err(|error| format!("cannot prepare {shown}: {error}"))?;
+        migrations.run(store.write.unlimited()).await.map_err(|error| format!("cannot prepare {shown}: {error}"))?;
         Ok(store)
     }
 
     async fn connect(config: &Config, url: &str) -> sqlx::Result<Self> {
         let timeout = Duration::from_millis(config.database_timeout_ms);
-        let pool = || AnyPoolOptions::new().acquire_timeout(timeout).max_lifetime(None).idle_timeout(None);
+        let limits =
+            Limits { connection: timeout, statement: Duration::from_millis(config.database_statement_timeout_ms) };
+        let pool = || AnyPoolOptions::new().max_lifetime(None).idle_timeout(None);
         if !is_sqlite(url) {
             attempt(timeout, AnyConnection::connect(url)).await?;
-            let pool = pool().max_connections(config.database_connections).after_connect(|connection, _| {
-                Box::pin(async move { connection.execute("set synchronous_commit = on").await.map(drop) })
+            // Should this server vanish in the middle of a transaction, the rows that it has locked are free after a while.
+            let settings = format!(
+                "set synchronous_commit = on; set idle_in_transaction_session_timeout = {}",
+                2 * config.database_statement_timeout_ms
+            );
+            let pool = pool().max_connections(config.database_connections).after_connect(move |connection, _| {
+                let settings = settings.clone();
+                Box::pin(async move { connection.execute(AssertSqlSafe(settings)).await.map(drop) })
             });
-            let read = pool.connect(url).await?;
-            return Ok(Self::over(read.clone(), read, timeout, false));
+            let read = Pool::connect(pool, url, limits).await?;
+            return Ok(Self::over(read.clone(), read, false));
         }
         if let Some(path) = sqlite_path(url) {
             create_private(path)?;
         }
         let url = if url.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") };
         let pragmas = format!(
-            "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
-             pragma busy_timeout = {}; pragma temp_store = memory",
+            "pragma busy_timeout = {}; pragma journal_mode = wal; pragma synchronous = full; \
+             pragma foreign_keys = on; pragma temp_store = memory",
             timeout.as_millis()
         );
-        attempt(timeout, async {
+        // Longer than SQLite waits for a lock, so that it can say so.
+        attempt(timeout * 2, async {
             let mut connection = AnyConnection::connect(&url).await?;
             connection.execute(AssertSqlSafe(pragmas.clone())).await?;
             connection.close().await
@@ -143,14 +154,13 @@ impl Store {
                 Box::pin(async move { connection.execute(AssertSqlSafe(pragmas)).await.map(drop) })
             })
         };
-        let write = pool().max_connections(1).connect(&url).await?;
-        let read = pool().max_connections(config.database_connections).connect(&url).await?;
-        Ok(Self::over(read, write, timeout, true))
+        let write = Pool::connect(pool().max_connections(1), &url, limits).await?;
+        let read = Pool::connect(pool().max_connections(config.database_connections), &url, limits).await?;
+        Ok(Self::over(read, write, true))
     }
 
-    fn over(read: AnyPool, write: AnyPool, timeout: Duration, is_sqlite: bool) -> Self {
-        // A connection may be waited for, and then a statement.
-        Self { together: Arc::new(Together::new(&read, 2 * timeout)), read, write, is_sqlite }
+    fn over(read: Pool, write: Pool, is_sqlite: bool) -> Self {
+        Self { together: Arc::new(Together::new(&read)), read, write, is_sqlite }
     }
 
     /// Whether the database answers.
@@ -158,8 +168,7 @@ impl Store {
     /// # Errors
     /// `Unavailable` if it does not.
     pub async fn ping(&self) -> Result<()> {
-        sqlx::query("select 1").execute(&self.read).await.map_err(Error::unavailable)?;
-        Ok(())
+        self.read.ping().await.map_err(Error::unavailable)
     }
 
     /// Waits for running statements and closes every connection.
@@ -169,7 +178,7 @@ impl Store {
     }
 
     /// The next number of the counter `name`, at least `floor`.
-    async fn next_id(transaction: &mut sqlx::AnyConnection, name: &str, floor: i64) -> Result<i64> {
+    async fn next_id(transaction: &mut Transaction, name: &str, floor: i64) -> Result<i64> {
         sqlx::query_scalar(
             "insert into counters (name, value) values ($1, $2)
              on conflict (name) do update

@@ -19,7 +19,7 @@ impl Store {
         )
         .bind(low)
         .bind(high)
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut transaction)
         .await
         .map_err(failed)?;
         let Some(id) = id else {

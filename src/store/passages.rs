@@ -1,9 +1,8 @@
 //! Coming and going: where stays begin and end.
 
-use sqlx::AnyConnection;
-
 use super::Store;
 use super::error::{failed, is_rivalry};
+use super::pool::Transaction;
 use crate::chat::error::{Error, Reason, Result};
 use crate::chat::ids::{ConversationId, RoomId, UserId};
 
@@ -58,7 +57,7 @@ impl Store {
         let mut transaction = self.write.begin().await?;
         let found: Option<i64> = sqlx::query_scalar("select id from rooms where id = $1 and deleted_ms is null")
             .bind(room.0)
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut transaction)
             .await?;
         if found.is_none() {
             return Ok(None);
@@ -85,7 +84,7 @@ impl Store {
 
 /// Begins a stay after the newest message. False if one is going on. A stay that ended at this very place, without
 /// a message in between, goes on instead, since a stay is known by where it begins.
-pub(super) async fn insert_stay(connection: &mut AnyConnection, conversation: i64, user: i64) -> sqlx::Result<bool> {
+pub(super) async fn insert_stay(connection: &mut Transaction, conversation: i64, user: i64) -> sqlx::Result<bool> {
     let resumed = sqlx::query(
         "update stays set until_seq = null
          where conversation_id = $1 and user_id = $2

@@ -1,13 +1,14 @@
 //! Rooms: what they are called, and who made them.
 
 use sqlx::any::AnyRow;
-use sqlx::{AnyPool, AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Row};
 
 use super::Store;
 use super::error::failed;
 use super::files::{Referrer, replace_uses};
 use super::gather;
 use super::passages::insert_stay;
+use super::pool::Pool;
 use crate::chat::error::Result;
 use crate::chat::ids::{ConversationId, RoomId, UserId};
 use crate::chat::room::Room;
@@ -48,7 +49,7 @@ impl Store {
         let id = Self::next_id(&mut transaction, "room", first_id).await?;
         let conversation: i64 =
             sqlx::query_scalar("insert into conversations (low_id, high_id) values (null, null) returning id")
-                .fetch_one(&mut *transaction)
+                .fetch_one(&mut transaction)
                 .await
                 .map_err(failed)?;
         sqlx::query(
@@ -61,7 +62,7 @@ impl Store {
         .bind(intro)
         .bind(creator.0)
         .bind(created_ms)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(failed)?;
         insert_stay(&mut transaction, conversation, creator.0).await.map_err(failed)?;
@@ -126,7 +127,7 @@ impl Store {
         .bind(change.name.as_deref())
         .bind(change.intro.as_deref())
         .bind(url)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(failed)?;
         if let Some(avatar) = &change.avatar {
@@ -151,7 +152,7 @@ impl Store {
         let deleted = sqlx::query("update rooms set deleted_ms = $2 where id = $1 and deleted_ms is null")
             .bind(id.0)
             .bind(now_ms)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?
             .rows_affected();
         if deleted == 0 {
@@ -167,7 +168,7 @@ impl Store {
                 conversation.0,
             ),
         ] {
-            sqlx::query(statement).bind(of).execute(&mut *transaction).await?;
+            sqlx::query(statement).bind(of).execute(&mut transaction).await?;
         }
         transaction.commit().await?;
         Ok(true)
@@ -191,7 +192,7 @@ pub(super) fn read_room_at(row: &AnyRow, first: usize) -> Result<Room> {
 }
 
 /// For each of the users the rooms that they are in, ordered by id.
-pub(super) async fn rooms_with(pool: AnyPool, users: Vec<i64>) -> Result<Vec<Vec<Room>>> {
+pub(super) async fn rooms_with(pool: Pool, users: Vec<i64>) -> Result<Vec<Vec<Room>>> {
     let text = |list: &str| {
         format!(
             "select s.user_id, {COLUMNS} from stays s join rooms r on r.conversation_id = s.conversation_id

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::sync::{Arc, OnceLock};
 
-use sqlx::{AnyConnection, Database, Sqlite};
+use sqlx::{Database, Sqlite};
+
+use super::pool::Transaction;
 
 /// How parameters are written. All queries say `$1`, which both engines know. SQLite looks such a name up in a list of
 /// all of them, each time; where there are hundreds, a bare `?` is better.
@@ -14,9 +16,9 @@ pub(super) enum Marker {
 }
 
 impl Marker {
-    /// The better one for this connection's engine.
-    pub(super) fn of(connection: &AnyConnection) -> Self {
-        if connection.backend_name() == Sqlite::NAME { Self::Question } else { Self::Dollar }
+    /// The better one for this transaction's engine.
+    pub(super) fn of(transaction: &Transaction) -> Self {
+        if transaction.backend_name() == Sqlite::NAME { Self::Question } else { Self::Dollar }
     }
 
     /// How many rows of so many columns a statement should have at most.

@@ -5,12 +5,13 @@
 
 use std::fmt::Write;
 
-use sqlx::{AnyConnection, AssertSqlSafe, Database, Sqlite};
+use sqlx::{AssertSqlSafe, Database, Sqlite};
 
 use super::Store;
 use super::error::failed;
 use super::history::{PageSize, take};
 use super::messages::{COLUMNS, EXTRAS, read_message};
+use super::pool::Transaction;
 use crate::chat::error::Result;
 use crate::chat::html;
 use crate::chat::ids::{ConversationId, MessageId, UserId};
@@ -118,7 +119,7 @@ impl Store {
         )
         .bind(done)
         .bind(last.id.0)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(failed)?;
         if claimed.rows_affected() == 0 {
@@ -133,7 +134,7 @@ impl Store {
     }
 }
 
-async fn index(connection: &mut AnyConnection, message: &Message) -> Result<()> {
+async fn index(connection: &mut Transaction, message: &Message) -> Result<()> {
     if !message.kind.is_change() {
         return insert(connection, message).await;
     }
@@ -154,7 +155,7 @@ async fn index(connection: &mut AnyConnection, message: &Message) -> Result<()> 
     insert(connection, &target).await
 }
 
-async fn insert(connection: &mut AnyConnection, message: &Message) -> Result<()> {
+async fn insert(connection: &mut Transaction, message: &Message) -> Result<()> {
     if message.kind == Kind::Recalled {
         return Ok(());
     }
@@ -172,7 +173,7 @@ async fn insert(connection: &mut AnyConnection, message: &Message) -> Result<()>
     Ok(())
 }
 
-async fn remove(connection: &mut AnyConnection, id: MessageId) -> Result<()> {
+async fn remove(connection: &mut Transaction, id: MessageId) -> Result<()> {
     let text = if connection.backend_name() == Sqlite::NAME {
         "delete from message_terms where rowid = $1"
     } else {

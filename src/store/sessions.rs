@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use sqlx::any::AnyRow;
-use sqlx::{AnyPool, AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Row};
 
 use super::Store;
 use super::error::failed;
+use super::pool::Pool;
 use super::rows::{Marker, placeholders, runs};
 use crate::chat::error::Result;
 use crate::chat::ids::{SessionId, UserId};
@@ -50,7 +51,7 @@ impl Store {
         .bind(new.device)
         .bind(new.address)
         .bind(new.now_ms)
-        .fetch_one(&mut *transaction)
+        .fetch_one(&mut transaction)
         .await
         .map_err(failed)?;
         sqlx::query(
@@ -59,7 +60,7 @@ impl Store {
         )
         .bind(new.user.0)
         .bind(most)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
@@ -145,7 +146,7 @@ fn read_session(row: &AnyRow) -> Result<Session> {
 }
 
 /// For each of the hashes its session, if there is one.
-pub(super) async fn sessions_by_hash(pool: AnyPool, hashes: Vec<String>) -> Result<Vec<Option<Session>>> {
+pub(super) async fn sessions_by_hash(pool: Pool, hashes: Vec<String>) -> Result<Vec<Option<Session>>> {
     let mut found = HashMap::new();
     for run in runs(&hashes, Marker::Dollar.longest(1)) {
         let list = placeholders(1, run.len());

@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value};
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Row};
 
 use super::Store;
 use super::error::failed;
 use super::files::{Referrer, replace_uses};
 use super::gather::rows_of;
 use super::identifiers::{Identifier, claim, release};
+use super::pool::{Pool, Transaction};
 use super::rows::{Marker, placeholders, runs};
 use crate::chat::error::{Error, Result};
 use crate::chat::files::names_in;
@@ -67,7 +68,7 @@ impl Store {
         .bind(new.answer_hash.as_deref())
         .bind(to_json(&new.attributes)?)
         .bind(new.created_ms)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(failed)?;
         claim(&mut transaction, Identifier::Username, &username, UserId(id)).await?;
@@ -169,7 +170,7 @@ impl Store {
             .bind(id.0)
             .bind(to_json(old)?)
             .bind(to_json(new)?)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(failed)?
             .rows_affected();
@@ -178,7 +179,7 @@ impl Store {
         }
         sqlx::query("delete from attributes where user_id = $1")
             .bind(id.0)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await
             .map_err(failed)?;
         if profile::email(old) != profile::email(new) {
@@ -240,7 +241,7 @@ pub(super) fn is_storable(text: &str) -> bool {
     !text.contains('\0')
 }
 
-async fn index_attributes(connection: &mut AnyConnection, id: i64, attributes: &Map<String, Value>) -> Result<()> {
+async fn index_attributes(connection: &mut Transaction, id: i64, attributes: &Map<String, Value>) -> Result<()> {
     let entries: Vec<_> = attributes
         .iter()
         .filter(|(name, _)| profile::is_searchable(name))
@@ -257,12 +258,12 @@ async fn index_attributes(connection: &mut AnyConnection, id: i64, attributes: &
 }
 
 /// The profile refers to every file whose path stands in one of its texts.
-async fn refer_to_files(connection: &mut AnyConnection, user: UserId, attributes: &Map<String, Value>) -> Result<()> {
+async fn refer_to_files(connection: &mut Transaction, user: UserId, attributes: &Map<String, Value>) -> Result<()> {
     replace_uses(connection, Referrer::Profile(user), &names_in(&to_json(attributes)?)).await
 }
 
 /// For each of the ids the account, if it exists.
-pub(super) async fn users_by_id(pool: AnyPool, ids: Vec<i64>) -> Result<Vec<Option<User>>> {
+pub(super) async fn users_by_id(pool: Pool, ids: Vec<i64>) -> Result<Vec<Option<User>>> {
     let text = |list: &str| format!("select id, username, question, profile from users where id in {list}");
     let found = rows_of(&pool, &ids, text, read_user).await?;
     Ok(found.into_iter().map(|users| users.into_iter().next()).collect())

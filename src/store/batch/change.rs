@@ -1,12 +1,11 @@
 //! What takes place together with the storing of a message: friendships, edits, recalls.
 
-use sqlx::AnyConnection;
-
 use crate::chat::draft::{Change, Draft};
 use crate::chat::error::{Error, Reason, Result};
+use crate::store::pool::Transaction;
 
 /// Carries out the change that goes with a draft; the inner error means that the draft must not be stored.
-pub(super) async fn carry_out(connection: &mut AnyConnection, draft: &Draft, now_ms: i64) -> sqlx::Result<Result<()>> {
+pub(super) async fn carry_out(connection: &mut Transaction, draft: &Draft, now_ms: i64) -> sqlx::Result<Result<()>> {
     match draft.change {
         None => Ok(Ok(())),
         Some(Change::Edit { target, since_ms }) => edit(connection, draft, target.0, since_ms, now_ms).await,
@@ -16,7 +15,7 @@ pub(super) async fn carry_out(connection: &mut AnyConnection, draft: &Draft, now
 }
 
 async fn change_friendship(
-    connection: &mut AnyConnection,
+    connection: &mut Transaction,
     draft: &Draft,
     change: Change,
     now_ms: i64,
@@ -75,7 +74,7 @@ const TARGET: &str = "conversation_id = $1 and seq = $2 and sender_id = $3 and s
                       and kind in ('text', 'image', 'file')";
 
 async fn edit(
-    connection: &mut AnyConnection,
+    connection: &mut Transaction,
     draft: &Draft,
     target: i64,
     since_ms: i64,
@@ -108,7 +107,7 @@ async fn edit(
 }
 
 /// Empties a message, and with it what was quoted from it and what it was changed to.
-async fn recall(connection: &mut AnyConnection, draft: &Draft, target: i64, since_ms: i64) -> sqlx::Result<Result<()>> {
+async fn recall(connection: &mut Transaction, draft: &Draft, target: i64, since_ms: i64) -> sqlx::Result<Result<()>> {
     let conversation = draft.conversation.0;
     let text = format!("update messages set body = '', format = 'plain', kind = 'recalled' where {TARGET}");
     let changed = sqlx::query(sqlx::AssertSqlSafe(text))

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use sqlx::AnyConnection;
 
 use crate::chat::draft::Draft;
 use crate::chat::message::{Extras, Message};
+use crate::store::pool::Transaction;
 
 /// Writes the extras of those messages that have any.
 pub(super) async fn insert(
-    connection: &mut AnyConnection,
+    connection: &mut Transaction,
     drafts: &[Draft],
     messages: &[(usize, Arc<Message>)],
 ) -> sqlx::Result<()> {
@@ -32,7 +32,7 @@ pub(super) async fn insert(
     Ok(())
 }
 
-async fn insert_one(connection: &mut AnyConnection, message: &Message, extras: &Extras) -> sqlx::Result<()> {
+async fn insert_one(connection: &mut Transaction, message: &Message, extras: &Extras) -> sqlx::Result<()> {
     sqlx::query(
         "insert into message_extras (message_id, conversation_id, about_seq, quoted_id, quote, file, card, edited_ms)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",

@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use sqlx::{AnyConnection, AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Row};
 
 use crate::chat::ids::ConversationId;
+use crate::store::pool::Transaction;
 use crate::store::rows::{Marker, Template, placeholders, runs};
 
 /// Past it everything is forgotten and read anew.
@@ -32,7 +33,7 @@ impl LastSeqs {
     /// that does not exist is missing. `None` if what was remembered is out of date.
     pub(super) async fn reserve(
         &mut self,
-        connection: &mut AnyConnection,
+        connection: &mut Transaction,
         conversations: impl Iterator<Item = ConversationId>,
     ) -> sqlx::Result<Option<HashMap<ConversationId, i64>>> {
         // In order of their ids, so that nodes do not lock each other out.
@@ -76,7 +77,7 @@ impl LastSeqs {
 
     async fn read_unknown(
         &mut self,
-        connection: &mut AnyConnection,
+        connection: &mut Transaction,
         conversations: impl Iterator<Item = &ConversationId>,
     ) -> sqlx::Result<()> {
         let unknown: Vec<_> = conversations.filter(|id| !self.known.contains_key(id)).copied().collect();

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AssertSqlSafe;
 
 use super::Outcome;
 use super::change::carry_out;
@@ -16,6 +16,7 @@ use crate::chat::error::{Error, Reason};
 use crate::chat::ids::{ConversationId, MessageId, Seq, UserId};
 use crate::chat::message::Message;
 use crate::store::messages::{COLUMNS, EXTRAS, read_message};
+use crate::store::pool::Transaction;
 use crate::store::rows::{Marker, Template, placeholders, runs};
 
 const COLUMNS_OF_MESSAGE: usize = 11;
@@ -31,7 +32,7 @@ static INSERT: Template = Template::new(COLUMNS_OF_MESSAGE, |values| {
 /// Writes the drafts and returns what became of them, or `None` if another node was faster in one of the
 /// conversations and everything must be done anew.
 pub(super) async fn write(
-    connection: &mut AnyConnection,
+    connection: &mut Transaction,
     drafts: &[Draft],
     seqs: &mut LastSeqs,
 ) -> sqlx::Result<Option<Vec<Outcome>>> {
@@ -110,7 +111,7 @@ fn repeat_key(draft: &Draft) -> Option<RepeatKey> {
 }
 
 /// What earlier commits stored under the ids that senders chose for these drafts.
-async fn find_repeats(connection: &mut AnyConnection, drafts: &[Draft]) -> sqlx::Result<HashMap<RepeatKey, Known>> {
+async fn find_repeats(connection: &mut Transaction, drafts: &[Draft]) -> sqlx::Result<HashMap<RepeatKey, Known>> {
     let keys: Vec<_> = drafts.iter().filter_map(repeat_key).collect();
     let mut known = HashMap::new();
     for run in runs(&keys, Marker::Dollar.longest(3)) {
@@ -137,7 +138,7 @@ async fn find_repeats(connection: &mut AnyConnection, drafts: &[Draft]) -> sqlx:
 
 /// Gives the drafts at `rows` their ids. Ids grow in the order of commits, over all nodes.
 async fn number(
-    connection: &mut AnyConnection,
+    connection: &mut Transaction,
     drafts: &[Draft],
     rows: &[(usize, Seq)],
     stored_ms: i64,
@@ -174,7 +175,7 @@ async fn number(
     Ok((last - count + 1..).zip(rows).map(message).collect())
 }
 
-async fn insert(connection: &mut AnyConnection, messages: &[(usize, Arc<Message>)]) -> sqlx::Result<()> {
+async fn insert(connection: &mut Transaction, messages: &[(usize, Arc<Message>)]) -> sqlx::Result<()> {
     let marker = Marker::of(connection);
     for run in runs(messages, marker.longest(COLUMNS_OF_MESSAGE)) {
         let text = AssertSqlSafe(INSERT.text(marker, run.len()));

@@ -7,7 +7,7 @@ mod mumi;
 mod old;
 mod people;
 mod polling;
-mod process;
+pub(crate) mod process;
 mod server;
 mod upload;
 

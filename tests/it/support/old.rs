@@ -138,9 +138,7 @@ pub(crate) fn unframe(body: &str) -> Vec<String> {
 impl Server {
     /// A new session over `transport`; its `1::` is taken.
     pub(crate) async fn old(&self, transport: &'static str) -> Old {
-        let http = Http::handshake(self.address, transport).await;
-        let stream = TcpStream::connect(self.address).await.unwrap();
-        Old::open(http, stream).await
+        Old::connect(self.address, transport).await
     }
 
     /// The same over a socket that takes little without being read.
@@ -170,6 +168,13 @@ impl Server {
 }
 
 impl Old {
+    /// A new session over `transport`; its `1::` is taken.
+    pub(crate) async fn connect(address: SocketAddr, transport: &'static str) -> Self {
+        let http = Http::handshake(address, transport).await;
+        let stream = TcpStream::connect(address).await.unwrap();
+        Self::open(http, stream).await
+    }
+
     async fn open(http: Http, stream: TcpStream) -> Self {
         let mut client = Self::unopened(http);
         if client.http.transport == "websocket" {

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use super::{Client, Database, PATIENCE, Revision};
 
 const PAUSE: Duration = Duration::from_millis(5);
-const SERVE: [&str; 5] = ["serve", "--listen", "127.0.0.1:0", "--bcrypt-cost", "4"];
+pub(crate) const SERVE: [&str; 5] = ["serve", "--listen", "127.0.0.1:0", "--bcrypt-cost", "4"];
 
 /// A running `nodeim serve`. Killed at the end of the test if it still runs.
 pub(crate) struct Process {
-    child: Child,
+    pub(crate) child: Child,
     pub(crate) address: SocketAddr,
-    log: Arc<Mutex<Vec<String>>>,
+    pub(crate) log: Arc<Mutex<Vec<String>>>,
     reader: Option<JoinHandle<()>>,
 }
 
@@ -48,7 +48,8 @@ impl Process {
         Some(Self::spawn(command, database))
     }
 
-    fn spawn(mut command: Command, database: &Database) -> Self {
+    /// Runs a command that serves, once it is told of the database.
+    pub(crate) fn spawn(mut command: Command, database: &Database) -> Self {
         command.arg("--data-dir").arg(database.data_dir());
         if !database.url().is_empty() {
             command.args(["--database-url", &database.url()]);
@@ -144,7 +145,7 @@ fn command(arguments: &[&str]) -> Command {
 }
 
 /// Settings of whoever runs the tests do not reach the server.
-fn without_settings(mut command: Command) -> Command {
+pub(crate) fn without_settings(mut command: Command) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NODEIM_")) {
         command.env_remove(name);
     }
