@@ -230,7 +230,7 @@ async fn keep_marks(
 async fn keep_clean(chat: Arc<Chat>, interval: Duration, stopping: CancellationToken) {
     while stopping.run_until_cancelled(tokio::time::sleep(interval)).await.is_some() {
         if let Some(Err(error)) = stopping.run_until_cancelled(chat.clean_up()).await {
-            warn!(%error, cause = ?error.cause(), "the cleanup stopped early");
+            warn!(%error, cause = error.cause(), "the cleanup stopped early");
         }
     }
 }

@@ -151,7 +151,7 @@ impl Chat {
                 Ok(Replay::Gone) => return,
                 Err(error) => {
                     failures += 1;
-                    warn!(%error, cause = ?error.cause(), user.id = visit.user.0, "could not read missed messages");
+                    warn!(%error, cause = error.cause(), user.id = visit.user.0, "could not read missed messages");
                     if failures > MAX_CATCH_UP_FAILURES {
                         // Without this the connection would stay silent; the client comes back and tries again.
                         connection.close();
@@ -256,7 +256,7 @@ impl Chat {
                 };
                 let cursors: Vec<_> = credits.into_iter().map(cursor).collect();
                 if let Err(error) = chat.replay(&connection, visit, &cursors).await {
-                    warn!(%error, cause = ?error.cause(), user.id = user.0, "could not read messages again");
+                    warn!(%error, cause = error.cause(), user.id = user.0, "could not read messages again");
                     // The client comes back, and everything that is not marked is read anew.
                     connection.close();
                 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use tracing::field::{DisplayValue, display};
 
 /// Why a command was not carried out. Dialects map the kind to their codes and the reason to their words.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -141,10 +142,11 @@ impl Error {
         Self::Unavailable(Arc::from(source.into()))
     }
 
-    /// What happened behind an [`Unavailable`](Self::Unavailable) or [`Internal`](Self::Internal), for the log.
-    pub fn cause(&self) -> Option<&Source> {
+    /// What happened behind an [`Unavailable`](Self::Unavailable) or [`Internal`](Self::Internal), for the log. In its
+    /// own words only: what a database adds to them for programs may quote a row.
+    pub fn cause(&self) -> Option<DisplayValue<&Source>> {
         match self {
-            Self::Unavailable(source) | Self::Internal(source) => Some(source),
+            Self::Unavailable(source) | Self::Internal(source) => Some(display(source)),
             _ => None,
         }
     }

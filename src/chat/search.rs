@@ -104,7 +104,7 @@ impl Indexer {
             }
             Ok(_) => tokio::time::sleep(started.elapsed() * INDEX_REST).await,
             Err(error) => {
-                warn!(%error, cause = ?error.cause(), "could not index messages");
+                warn!(%error, cause = error.cause(), "could not index messages");
                 tokio::time::sleep(INDEX_RETRY).await;
             }
         }

@@ -189,7 +189,7 @@ impl Chat {
                 && let Err(error) = self.store.store_marks(&marks).await
             {
                 // Nothing is lost: what the marks cover is delivered once more.
-                warn!(%error, cause = ?error.cause(), "could not store delivery marks");
+                warn!(%error, cause = error.cause(), "could not store delivery marks");
             }
         }
         self.hub.sign_out(connection);
@@ -210,7 +210,7 @@ impl Chat {
             return;
         }
         if let Err(error) = self.store.store_marks(&marks).await {
-            warn!(%error, cause = ?error.cause(), marks = marks.len(), "could not store delivery marks");
+            warn!(%error, cause = error.cause(), marks = marks.len(), "could not store delivery marks");
         }
     }
 }

@@ -11,7 +11,7 @@ pub(super) async fn healthz(State(parts): State<Parts>) -> impl IntoResponse {
     match parts.store.ping().await {
         Ok(()) => (StatusCode::OK, "ok\n"),
         Err(error) => {
-            tracing::warn!(cause = ?error.cause(), "the database does not answer");
+            tracing::warn!(cause = error.cause(), "the database does not answer");
             (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
         }
     }

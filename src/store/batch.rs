@@ -258,7 +258,7 @@ impl<T: Waits> Batcher<T> {
             Err(error) if is_rivalry(&error) => return Err(error),
             Err(error) => failed(error),
         };
-        warn!(cause = ?error.cause(), messages = outcomes.len(), "a commit failed, and may have taken place");
+        warn!(cause = error.cause(), messages = outcomes.len(), "a commit failed, and may have taken place");
         self.seqs.forget();
         self.metrics.commit_failures.increment(1);
         let verdict = |outcome| match outcome {

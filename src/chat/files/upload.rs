@@ -127,7 +127,7 @@ impl Chat {
         for stored in std::iter::once(&file.stored).chain(&file.thumb) {
             if let Err(error) = self.files.blobs.remove(stored).await {
                 // The cleanup finds it later: there is no row of it.
-                warn!(%error, cause = ?error.cause(), "could not remove a file");
+                warn!(%error, cause = error.cause(), "could not remove a file");
             }
         }
     }

@@ -157,7 +157,7 @@ impl Conversation {
         match chat.arrive(connection, &signed_in).await {
             Ok(catch_up) => catch_up.done().await,
             Err(error) => {
-                warn!(%error, cause = ?error.cause(), "a user could not arrive, the connection is closed");
+                warn!(%error, cause = error.cause(), "a user could not arrive, the connection is closed");
                 connection.close();
             }
         }

@@ -67,7 +67,7 @@ impl Context {
             return;
         };
         if let Err(error) = self.chat.arrive(&self.connection, &signed_in).await {
-            warn!(%error, cause = ?error.cause(), "a user could not arrive, the connection is closed");
+            warn!(%error, cause = error.cause(), "a user could not arrive, the connection is closed");
             self.connection.close();
         }
     }

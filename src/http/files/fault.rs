@@ -30,11 +30,11 @@ impl Fault {
             Error::NotSignedIn => other(StatusCode::UNAUTHORIZED, "not_signed_in", "尚未登陆"),
             Error::TooMany => other(StatusCode::TOO_MANY_REQUESTS, "too_many", "操作过于频繁，请稍后再试"),
             Error::Unavailable(cause) => {
-                warn!(?cause, "an upload failed");
+                warn!(%cause, "an upload failed");
                 other(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "服务器暂时不可用，请稍后再试")
             }
             Error::Internal(cause) => {
-                error!(?cause, "an upload failed");
+                error!(%cause, "an upload failed");
                 other(StatusCode::INTERNAL_SERVER_ERROR, "internal", "服务器内部错误")
             }
             Error::Invalid(reason) | Error::Forbidden(reason) | Error::NotFound(reason) | Error::Conflict(reason) => {

@@ -57,7 +57,7 @@ pub(super) async fn serve(
         match parts.chat.original_name(&name).await {
             Ok(original) => Some(original.unwrap_or(stored.clone())),
             Err(error) => {
-                tracing::warn!(cause = ?error.cause(), "the name of a file could not be read");
+                tracing::warn!(cause = error.cause(), "the name of a file could not be read");
                 Some(stored.clone())
             }
         }
