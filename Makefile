@@ -18,7 +18,7 @@ bench: static/node_modules/.package-lock.json ## measure the server beside other
 bench-micro: ## measure the server's hot pieces alone
 	cargo bench
 
-fuzz: ## random input for the decoders, a minute each
+fuzz: ## random input for all decoders that strangers reach, a minute each
 	scripts/fuzz.sh
 
 fmt: ## format the Rust code

@@ -8,6 +8,9 @@ cd "$(dirname "$0")/.."
 
 ALL=(tools locks npm format clippy docs rust postgres clients browser)
 
+# Most tests wait most of the time.
+export RUST_TEST_THREADS=${RUST_TEST_THREADS:-4}
+
 # What each part does. A part is a function named part_NAME.
 part_tools() { scripts/ensure-tools.sh; }
 
@@ -28,21 +31,16 @@ part_npm() {
 part_format() { cargo fmt --all --check; }
 part_clippy() { cargo clippy --workspace --all-targets -- -D warnings; }
 part_docs() { RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace; }
+# With --workspace everywhere: for one package alone cargo would build many dependencies again, with fewer features.
 part_rust() { cargo test --workspace; }
-part_postgres() { scripts/with-postgres.sh cargo test --test it --test faults; }
+part_postgres() { scripts/with-postgres.sh cargo test --workspace --test it --test faults; }
+part_clients() { with_binary scripts/with-postgres.sh npm test --prefix tests/clients; }
+part_browser() { with_binary npm test --prefix tests/browser; }
 
-part_clients() {
-  cargo build --bin nodeim
-  local binary
-  binary=$(realpath "${CARGO_TARGET_DIR:-target}/debug/nodeim")
-  NODEIM_BIN="$binary" scripts/with-postgres.sh npm test --prefix tests/clients
-}
-
-part_browser() {
-  cargo build --bin nodeim
-  local binary
-  binary=$(realpath "${CARGO_TARGET_DIR:-target}/debug/nodeim")
-  NODEIM_BIN="$binary" npm test --prefix tests/browser
+# Runs a command for which NODEIM_BIN is the server that the Rust tests use, too.
+with_binary() {
+  cargo test --workspace --no-run
+  NODEIM_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/debug/nodeim") "$@"
 }
 
 results=()

@@ -15,13 +15,16 @@ use crate::chat::error::Error;
 use crate::chat::files::Files;
 use crate::chat::{Announcer, Chat, Indexer};
 use crate::config::{Config, Listening};
+use crate::descriptors;
 use crate::dialect::mumichat::Mumichat;
 use crate::dialect::nodeim::Nodeim;
 use crate::http::{self, Listener, Parts};
 use crate::hub::{Hub, LocalBus};
+use crate::logging;
 use crate::metrics::Metrics;
 use crate::store::{Batcher, Store};
 use crate::transport::Connections;
+use crate::transport::admission::Admission;
 use crate::transport::jsonsocket::{JsonSockets, Options};
 use crate::transport::socketio::SocketIoTransport;
 use crate::transport::socketio09::SocketIo09;
@@ -57,6 +60,8 @@ impl App {
         let metrics = Metrics::new().map_err(|error| error.to_string())?;
         let store = Store::open(&config).await?;
         let certificate = certificate(&config)?;
+        let most = descriptors::connections(&config, descriptors::available())?;
+        let admission = Admission::new(&config, most, Arc::clone(&metrics));
         let certificate_of = |listener| certificate.clone().filter(|_| config.is_encrypted(listener));
         let listener = Listener::bind(config.listen, certificate_of(Listening::Listen), &config).await?;
         let mumichat_listener = match config.listen_mumichat {
@@ -81,10 +86,10 @@ impl App {
         let files = files.map_err(|error| in_one_line(&error))?;
         let chat = Chat::new(&config, store.clone(), hub, files, jobs, tasks.clone());
         let chat = Arc::new(chat.map_err(|error| in_one_line(&error))?);
-        let nodeim = Arc::new(Nodeim::new(Arc::clone(&chat), Arc::clone(&metrics)));
+        let nodeim = Arc::new(Nodeim::new(Arc::clone(&chat), &config, Arc::clone(&metrics)));
         let transport =
             SocketIoTransport::new(Arc::clone(&nodeim), Arc::clone(&config), tasks.clone(), Arc::clone(&metrics));
-        let old = SocketIo09::new(nodeim, Arc::clone(&config), tasks.clone(), Arc::clone(&metrics));
+        let old = SocketIo09::new(nodeim, Arc::clone(&config), admission.clone(), tasks.clone(), Arc::clone(&metrics));
         let mumichat = Arc::new(Mumichat::new(Arc::clone(&chat), &config, Arc::clone(&metrics)));
         let options = mumichat_options(&config);
         let mumichat = JsonSockets::new(mumichat, options, Arc::clone(&config), tasks.clone(), Arc::clone(&metrics));
@@ -95,6 +100,7 @@ impl App {
             config: Arc::clone(&config),
             store: store.clone(),
             metrics: Arc::clone(&metrics),
+            admission: admission.clone(),
             registry,
             connections: connections.clone(),
             chat: Arc::clone(&chat),
@@ -103,6 +109,7 @@ impl App {
         };
         let mumichat_router = http::mumichat_router(parts.clone());
         let router = http::router(parts, transport.layers(), old.gate());
+        tasks.spawn(keep_swept(transport, Duration::from_millis(config.ping_interval_ms), stopping.clone()));
 
         let address = listener.address();
         let mut listening = vec![format!("http{}://{address}", s_if(listener.is_encrypted()))];
@@ -112,9 +119,9 @@ impl App {
                 .map(|listener| format!("ws{}://{} for MumiChat", s_if(listener.is_encrypted()), listener.address())),
         );
         let mumichat_address = mumichat_listener.as_ref().map(Listener::address);
-        tasks.spawn(listener.serve(router, stopping.clone(), tasks.clone()));
+        tasks.spawn(listener.serve(router, admission.clone(), stopping.clone(), tasks.clone()));
         if let Some(listener) = mumichat_listener {
-            tasks.spawn(listener.serve(mumichat_router, stopping.clone(), tasks.clone()));
+            tasks.spawn(listener.serve(mumichat_router, admission, stopping.clone(), tasks.clone()));
         }
         tasks.spawn(keep_marks(Arc::clone(&chat), connections.clone(), heartbeat(&config), stopping.clone()));
         tasks.spawn(keep_clean(chat, Duration::from_millis(config.cleanup_interval_ms), stopping.clone()));
@@ -126,6 +133,7 @@ impl App {
         for listening in listening {
             info!("listening on {listening}");
         }
+        info!(connections = most, "ready");
         Ok(Self { address, mumichat_address, config, store, connections, stopping, sealed, tasks })
     }
 
@@ -227,6 +235,12 @@ async fn keep_marks(
     }
 }
 
+async fn keep_swept(transport: Arc<SocketIoTransport<Nodeim>>, interval: Duration, stopping: CancellationToken) {
+    while stopping.run_until_cancelled(tokio::time::sleep(interval)).await.is_some() {
+        transport.sweep();
+    }
+}
+
 async fn keep_clean(chat: Arc<Chat>, interval: Duration, stopping: CancellationToken) {
     while stopping.run_until_cancelled(tokio::time::sleep(interval)).await.is_some() {
         if let Some(Err(error)) = stopping.run_until_cancelled(chat.clean_up()).await {
@@ -238,5 +252,6 @@ async fn keep_clean(chat: Arc<Chat>, interval: Duration, stopping: CancellationT
 async fn keep_tidy(metrics: Arc<Metrics>, stopping: CancellationToken) {
     while stopping.run_until_cancelled(tokio::time::sleep(UPKEEP_INTERVAL)).await.is_some() {
         metrics.tidy();
+        logging::tell_what_was_left_out();
     }
 }

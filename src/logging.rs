@@ -1,8 +1,16 @@
 //! Log lines to stderr, as text or JSON.
 
+mod sparing;
+
+use tracing::warn;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::FilterExt;
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Config, LogFormat};
+use sparing::Sparing;
 
 /// Libraries that write whole frames, and so passwords and messages, below `info`. They do not get to.
 const TALKATIVE: [&str; 6] = ["engineioxide", "socketioxide", "tungstenite", "tokio_tungstenite", "hyper", "sqlx"];
@@ -14,12 +22,22 @@ const TALKATIVE: [&str; 6] = ["engineioxide", "socketioxide", "tungstenite", "to
 pub fn start(config: &Config) -> Result<(), String> {
     let filter = harmless(&config.log_filter)?;
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("log_filter: {error}"))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = filter.and(Sparing::new(config.log_repeats_per_minute));
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry();
     let started = match config.log_format {
-        LogFormat::Text => lines.with_ansi(false).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+        LogFormat::Text => registry.with(lines.with_ansi(false).with_filter(filter)).try_init(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true).with_filter(filter)).try_init(),
     };
     started.map_err(|error| error.to_string())
+}
+
+/// Says how many lines were left out since it was asked last, if any.
+pub(crate) fn tell_what_was_left_out() {
+    let lines = sparing::take_left_out();
+    if lines > 0 {
+        warn!(lines, "lines of the log were left out, since too many were alike");
+    }
 }
 
 /// The filter with what it says about talkative libraries, and modules inside of them, replaced by `warn`.

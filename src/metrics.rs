@@ -24,6 +24,7 @@ pub struct Metrics {
     pub commit_failures: Counter,
     pub outbox_overflows: Counter,
     pub inbox_refusals: Counter,
+    pub floods_ended: Counter,
     pub uploads: Counter,
     pub upload_bytes: Counter,
     pub files_removed: Counter,
@@ -58,6 +59,7 @@ impl Metrics {
             commit_failures: counter("nodeim_commit_failures_total"),
             outbox_overflows: counter("nodeim_outbox_overflows_total"),
             inbox_refusals: counter("nodeim_inbox_refusals_total"),
+            floods_ended: counter("nodeim_floods_ended_total"),
             uploads: counter("nodeim_uploads_total"),
             upload_bytes: counter("nodeim_upload_bytes_total"),
             files_removed: counter("nodeim_files_removed_total"),
@@ -90,6 +92,18 @@ impl Metrics {
         });
     }
 
+    /// Counts somebody for whom there was no room. `reason` must come from a fixed list.
+    pub fn turned_away(&self, reason: &'static str) {
+        with_local_recorder(&self.recorder, || {
+            counter!("nodeim_turned_away_total", "reason" => reason).increment(1);
+        });
+    }
+
+    /// Another figure that goes up and down.
+    pub fn gauge(&self, name: &'static str) -> Gauge {
+        with_local_recorder(&self.recorder, || gauge!(name))
+    }
+
     /// The number of open connections over `transport`.
     pub fn connections(&self, transport: &'static str) -> Gauge {
         with_local_recorder(&self.recorder, || gauge!("nodeim_connections", "transport" => transport))
@@ -108,6 +122,10 @@ impl Metrics {
 
 fn describe() {
     describe_gauge!("nodeim_connections", "Open connections by transport.");
+    describe_gauge!("nodeim_tcp_connections", "Open TCP connections, whatever they are used for.");
+    describe_gauge!("nodeim_socketio_sessions", "Sessions of Socket.IO, also those that are not in use yet.");
+    describe_counter!("nodeim_turned_away_total", "Connections and sessions for which there was no room, by reason.");
+    describe_counter!("nodeim_floods_ended_total", "Connections closed for going on with commands that were refused.");
     describe_counter!("nodeim_commands_total", "Commands by name and reply code.");
     describe_histogram!("nodeim_command_seconds", "Time from a command's start to its reply.");
     describe_counter!("nodeim_events_delivered_total", "Events handed to connections.");

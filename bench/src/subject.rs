@@ -185,7 +185,12 @@ impl Programs {
         let args = ["serve", "--listen", "127.0.0.1:0"];
         let mut args: Vec<_> = args.map(Into::into).into();
         args.extend(["--data-dir".into(), data_dir.into()]);
-        let mut env = vec![("NODEIM_RATE_LIMIT", "off".to_owned()), ("NODEIM_BCRYPT_COST", "4".to_owned())];
+        let mut env = vec![
+            ("NODEIM_RATE_LIMIT", "off".to_owned()),
+            // All clients come from one address here.
+            ("NODEIM_CONNECTIONS_MAX_PER_ADDRESS", "1000000".to_owned()),
+            ("NODEIM_BCRYPT_COST", "4".to_owned()),
+        ];
         if subject.is_unbatched() {
             env.push(("NODEIM_COMMIT_BATCH_MAX", "1".to_owned()));
         }

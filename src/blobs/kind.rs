@@ -128,6 +128,36 @@ mod tests {
 
     use super::*;
 
+    /// Beginnings of files of many kinds.
+    const SIGNATURES: &[&[u8]] = &[
+        b"",
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xd8\xff",
+        b"GIF89a",
+        b"RIFF\0\0\0\0WEBP",
+        b"RIFF\0\0\0\0WAVE",
+        b"BM",
+        b"ID3",
+        b"OggS",
+        b"PK\x03\x04",
+        b"%PDF-",
+        b"\x1f\x8b",
+        b"fLaC",
+        b"\0\0\0\x18ftypisom",
+        b"\0\0\0\x18ftypavif",
+        b"\0\0\0\x18ftypheic",
+        b"\x1a\x45\xdf\xa3",
+        b"Rar!",
+        b"#!AMR",
+        b"\xff\xf1",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        b"MZ",
+        b"\x7fELF",
+        b"<svg",
+        b"\xef\xbb\xbf<html",
+        b"#!/bin/sh",
+    ];
+
     fn extension(head: impl AsRef<[u8]>) -> &'static str {
         Kind::of(head.as_ref()).extension
     }
@@ -180,6 +210,17 @@ mod tests {
         fn markup_is_never_shown(before in ".{0,20}", tag in "(script|html|svg|img|iframe|a)", after in ".{0,20}") {
             let text = format!("{before}<{tag}{after}");
             prop_assert!(!Kind::of(text.as_bytes()).is_inline);
+        }
+
+        #[test]
+        fn any_bytes_are_of_some_kind(
+            start in prop::sample::select(SIGNATURES),
+            rest in prop::collection::vec(any::<u8>(), 0..600),
+        ) {
+            let head = [start, &rest].concat();
+            let kind = Kind::of(&head);
+            prop_assert_eq!(Kind::by_extension(kind.extension), Some(kind));
+            prop_assert!(kind.extension != "txt" || (is_text(&head) && !has_markup(&head)));
         }
     }
 }

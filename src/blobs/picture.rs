@@ -116,3 +116,78 @@ fn encode(image: DynamicImage) -> Option<Encoded> {
     };
     Some(Encoded { bytes, format, dimensions })
 }
+
+#[cfg(test)]
+mod tests {
+    use image::{Rgba, RgbaImage};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FORMATS: [ImageFormat; 4] = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Gif, ImageFormat::WebP];
+    const MAX_PIXELS: u64 = 64 * 64;
+
+    fn encoded(format: ImageFormat, width: u32, height: u32) -> Vec<u8> {
+        let pixel = |x: u32, y: u32| Rgba([x as u8, y as u8, 128, if x > y { 255 } else { 0 }]);
+        let picture = DynamicImage::from(RgbaImage::from_fn(width, height, pixel));
+        let picture = if format == ImageFormat::Jpeg { DynamicImage::from(picture.into_rgb8()) } else { picture };
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
+
+    type Seen = ((u32, u32), Thumb);
+
+    /// What becomes of these bytes, as a message's picture and as a profile's.
+    fn look_at(bytes: &[u8], format: ImageFormat) -> (Option<Seen>, Option<Encoded>) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        (examine(file.path(), format, MAX_PIXELS), avatar(file.path(), format, MAX_PIXELS))
+    }
+
+    #[test]
+    fn small_pictures_are_read() {
+        for format in FORMATS {
+            let (seen, square) = look_at(&encoded(format, 20, 10), format);
+            assert!(matches!(seen, Some(((20, 10), Thumb::Itself))), "{format:?}");
+            assert_eq!(square.unwrap().dimensions, (10, 10), "{format:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_pictures_are_read_or_refused(
+            format in prop::sample::select(&FORMATS[..]),
+            (width, height) in (1_u32..40, 1_u32..40),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
+            cut in any::<prop::sample::Index>(),
+            is_cut in any::<bool>(),
+            other in prop::sample::select(&FORMATS[..]),
+        ) {
+            let mut bytes = encoded(format, width, height);
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            if is_cut {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            for format in [format, other] {
+                let (_, square) = look_at(&bytes, format);
+                if let Some(Encoded { dimensions: (width, height), .. }) = square {
+                    prop_assert!(width == height && u64::from(width) * u64::from(height) <= MAX_PIXELS);
+                }
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_no_trouble(
+            format in prop::sample::select(&FORMATS[..]),
+            rest in prop::collection::vec(any::<u8>(), 0..400),
+            kept in 0_usize..40,
+        ) {
+            let start = encoded(format, 3, 2);
+            look_at(&[&start[..kept.min(start.len())], &rest].concat(), format);
+        }
+    }
+}

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::Chat;
 use super::error::{Error, Reason, Result};
 use super::event::{Event, Person, Topic};
+use super::guard::Account;
 use super::ids::{SessionId, UserId};
 use super::user::User;
 use super::{names, profile};
@@ -132,8 +133,7 @@ impl Chat {
     /// # Errors
     /// `NotFound` with one and the same reason for an unknown user and a wrong password, after the same work.
     pub(super) async fn authenticate(&self, claim: &Credentials, address: IpAddr) -> Result<UserId> {
-        let account = claim.who.name();
-        self.guard.signin(&account, address)?;
+        self.guard.signin_from(address)?;
         let secrets = match &claim.who {
             Claim::Account { username: Some(username), id } => {
                 let found = self.store.secrets_by_username(username).await?;
@@ -143,10 +143,13 @@ impl Chat {
             Claim::Account { username: None, id: None } => return Err(Error::missing()),
             Claim::Email(email) => self.store.secrets_by_email(email).await?,
         };
+        let name = claim.who.name();
+        let account = secrets.as_ref().map_or(Account::Nobodys(&name), |secrets| Account::Of(secrets.id));
+        self.guard.signin(account, address)?;
         let hash = secrets.as_ref().map(|secrets| secrets.password_hash.as_str());
         match (self.hasher.verify(&claim.password, hash).await?, secrets) {
             (true, Some(secrets)) => {
-                self.guard.signed_in(&account, address);
+                self.guard.signed_in(account, address);
                 Ok(secrets.id)
             }
             _ => Err(Error::NotFound(Reason::WrongPassword)),

@@ -1,23 +1,12 @@
 //! Rate limits on what a stranger can try (signing in, signing up, answering security questions), and on what costs much.
 
-use std::convert::Infallible;
-use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
-use std::num::NonZeroU32;
-use std::sync::Arc;
-
-use governor::clock::DefaultClock;
-use governor::nanos::Nanos;
-use governor::state::{InMemoryState, NotKeyed, StateStore};
-use governor::{Quota, RateLimiter};
-use quick_cache::sync::Cache;
 
 use super::error::{Error, Result};
 use super::ids::UserId;
 use crate::config::{Config, Switch};
-
-/// Accounts and addresses that one limiter remembers. Those that tried least lately are forgotten first.
-const MAX_REMEMBERED: usize = 100_000;
+use crate::limiter::Limiter;
+use crate::network::Network;
 
 /// The limits, or none where they are switched off.
 ///
@@ -26,14 +15,22 @@ const MAX_REMEMBERED: usize = 100_000;
 /// question is limited per account.
 pub(super) struct Guard(Option<Limiters>);
 
+/// Whom somebody wants to sign in as, by whichever of the account's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Account<'a> {
+    Of(UserId),
+    /// There is none of this name.
+    Nobodys(&'a str),
+}
+
 struct Limiters {
-    hashes: RandomState,
     signin: Limiter,
     signin_address: Limiter,
     signup_address: Limiter,
     retrieve: Limiter,
     retrieve_address: Limiter,
     upload: Limiter,
+    upload_address: Limiter,
     broadcast: Limiter,
     directory: Limiter,
 }
@@ -45,51 +42,57 @@ impl Guard {
         }
         let factor = config.rate_address_factor;
         Self(Some(Limiters {
-            hashes: RandomState::new(),
             signin: Limiter::per_minute(config.rate_signin_per_minute),
             signin_address: Limiter::per_minute(config.rate_signin_per_minute.saturating_mul(factor)),
             signup_address: Limiter::per_minute(config.rate_signup_per_minute),
             retrieve: Limiter::per_minute(config.rate_retrieve_per_minute),
             retrieve_address: Limiter::per_minute(config.rate_retrieve_per_minute.saturating_mul(factor)),
             upload: Limiter::per_minute(config.rate_uploads_per_minute),
+            upload_address: Limiter::per_minute(config.rate_uploads_per_minute.saturating_mul(factor)),
             broadcast: Limiter::per_minute(config.rate_broadcasts_per_minute),
             directory: Limiter::per_minute(config.rate_directory_per_minute),
         }))
     }
 
-    pub(super) fn signin(&self, account: &str, address: IpAddr) -> Result<()> {
-        self.check(|limits| {
-            limits.signin_address.take(limits.key(address)) && limits.signin.take(limits.key((account, address)))
-        })
+    /// Somebody wants to sign in, as whom is not looked at yet.
+    pub(super) fn signin_from(&self, address: IpAddr) -> Result<()> {
+        self.check(|limits| limits.signin_address.take(Network::from(address)))
+    }
+
+    pub(super) fn signin(&self, account: Account<'_>, address: IpAddr) -> Result<()> {
+        self.check(|limits| limits.signin.take((account, Network::from(address))))
     }
 
     /// The password was right.
-    pub(super) fn signed_in(&self, account: &str, address: IpAddr) {
+    pub(super) fn signed_in(&self, account: Account<'_>, address: IpAddr) {
         if let Some(limits) = &self.0 {
-            limits.signin.forget(limits.key((account, address)));
+            limits.signin.forget((account, Network::from(address)));
         }
     }
 
     pub(super) fn signup(&self, address: IpAddr) -> Result<()> {
-        self.check(|limits| limits.signup_address.take(limits.key(address)))
+        self.check(|limits| limits.signup_address.take(Network::from(address)))
     }
 
     pub(super) fn retrieve(&self, account: &str, address: IpAddr) -> Result<()> {
-        self.check(|limits| {
-            limits.retrieve_address.take(limits.key(address)) && limits.retrieve.take(limits.key(account))
-        })
+        self.check(|limits| limits.retrieve_address.take(Network::from(address)) && limits.retrieve.take(account))
     }
 
     pub(super) fn upload(&self, user: UserId) -> Result<()> {
-        self.check(|limits| limits.upload.take(limits.key(user)))
+        self.check(|limits| limits.upload.take(user))
+    }
+
+    /// Somebody wants to upload, who they are is not known yet.
+    pub(super) fn upload_from(&self, address: IpAddr) -> Result<()> {
+        self.check(|limits| limits.upload_address.take(Network::from(address)))
     }
 
     pub(super) fn broadcast(&self, user: UserId) -> Result<()> {
-        self.check(|limits| limits.broadcast.take(limits.key(user)))
+        self.check(|limits| limits.broadcast.take(user))
     }
 
     pub(super) fn directory(&self, user: UserId) -> Result<()> {
-        self.check(|limits| limits.directory.take(limits.key(user)))
+        self.check(|limits| limits.directory.take(user))
     }
 
     fn check(&self, allowed: impl FnOnce(&Limiters) -> bool) -> Result<()> {
@@ -97,62 +100,28 @@ impl Guard {
     }
 }
 
-impl Limiters {
-    /// A hash with a secret of this process: short, whatever somebody sends as an account's name.
-    fn key(&self, of: impl Hash) -> u64 {
-        self.hashes.hash_one(of)
-    }
-}
-
-struct Limiter {
-    limiter: RateLimiter<u64, Buckets, DefaultClock>,
-    buckets: Buckets,
-}
-
-impl Limiter {
-    fn per_minute(attempts: u32) -> Self {
-        let quota = Quota::per_minute(NonZeroU32::new(attempts).unwrap_or(NonZeroU32::MIN));
-        let buckets = Buckets(Arc::new(Cache::new(MAX_REMEMBERED)));
-        Self { limiter: RateLimiter::new(quota, buckets.clone(), DefaultClock::default()), buckets }
-    }
-
-    fn take(&self, key: u64) -> bool {
-        self.limiter.check_key(&key).is_ok()
-    }
-
-    fn forget(&self, key: u64) {
-        self.buckets.0.remove(&key);
-    }
-}
-
-/// The limiter's memory: governor's own one grows without a limit and cannot forget a single key.
-#[derive(Clone)]
-struct Buckets(Arc<Cache<u64, Arc<InMemoryState>>>);
-
-impl StateStore for Buckets {
-    type Key = u64;
-
-    fn measure_and_replace<T, F, E>(&self, key: &u64, f: F) -> std::result::Result<T, E>
-    where
-        F: Fn(Option<Nanos>) -> std::result::Result<(T, Nanos), E>,
-    {
-        let Ok(bucket) = self.0.get_or_insert_with(key, || Ok::<_, Infallible>(Arc::default()));
-        bucket.measure_and_replace(&NotKeyed::NonKey, f)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ALEE: Account<'_> = Account::Nobodys("alee");
 
     #[test]
     fn an_address_locks_itself_out_and_nobody_else() {
         let guard = Guard::new(&Config { rate_signin_per_minute: 3, ..Config::defaults() });
         let (here, elsewhere) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
-        let allowed = (0..10).filter(|_| guard.signin("alee", here).is_ok()).count();
+        let allowed = (0..10).filter(|_| guard.signin(ALEE, here).is_ok()).count();
         assert_eq!(allowed, 3);
-        assert!(guard.signin("alee", elsewhere).is_ok());
-        assert!(guard.signin("bob", here).is_ok());
+        assert!(guard.signin(ALEE, elsewhere).is_ok());
+        assert!(guard.signin(Account::Of(UserId(7)), here).is_ok());
+    }
+
+    #[test]
+    fn whoever_has_a_whole_network_of_version_6_has_one_address() {
+        let guard = Guard::new(&Config { rate_signin_per_minute: 3, ..Config::defaults() });
+        let address = |n: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, n, 0, 0, n]);
+        assert_eq!((0..10).filter(|n| guard.signin(ALEE, address(*n)).is_ok()).count(), 3);
+        assert!(guard.signin(ALEE, IpAddr::from([0x2001, 0xdb8, 0, 2, 0, 0, 0, 1])).is_ok());
     }
 
     #[test]
@@ -160,8 +129,8 @@ mod tests {
         let guard = Guard::new(&Config { rate_signin_per_minute: 3, ..Config::defaults() });
         let here = IpAddr::from([10, 0, 0, 1]);
         for _ in 0..10 {
-            assert!(guard.signin("alee", here).is_ok());
-            guard.signed_in("alee", here);
+            assert!(guard.signin(ALEE, here).is_ok());
+            guard.signed_in(ALEE, here);
         }
     }
 

@@ -113,7 +113,7 @@ impl Chat {
         Ok(Self {
             store,
             hub,
-            hasher: Hasher::new(config.bcrypt_cost, config.bcrypt_parallel)?,
+            hasher: Hasher::new(config.bcrypt_cost, config.bcrypt_parallel, config.bcrypt_queue_max)?,
             guard: Guard::new(config),
             caches: Caches::new(config.cache_entries),
             files,

@@ -52,6 +52,8 @@ pub(super) fn check_intro(intro: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -78,6 +80,23 @@ mod tests {
         for name in ["", " ", "a<b", "o'neil", "a\"", "a&b", "a\\", "a\u{0}b", "a\nb", &"字".repeat(65)] {
             assert!(check_username(name).is_err(), "{name:?}");
             assert!(check_name(name).is_err(), "{name:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_made_of_an_email_can_be_a_name(email in any::<String>(), near in "[ \\t<'&a@猫]{0,80}@?.{0,9}") {
+            for email in [email, near] {
+                let name = from_email(&email);
+                prop_assert!(name.is_empty() || check_username(&name).is_ok(), "{name:?}");
+            }
+        }
+
+        #[test]
+        fn names_that_are_accepted_mean_nothing_in_a_page(name in any::<String>()) {
+            if check_username(&name).is_ok() || check_name(&name).is_ok() {
+                prop_assert!(name.chars().count() <= MAX_CHARS && !name.contains(['<', '>', '"', '\'', '&', '\\', '\0']));
+            }
         }
     }
 }

@@ -17,18 +17,22 @@ const MAX_BYTES: usize = 4096;
 pub(super) struct Hasher {
     cost: u32,
     running: Arc<Semaphore>,
+    /// Places for those that run and those that wait.
+    admitted: Semaphore,
     /// The hash of nobody's password, checked for users that do not exist, so that they take as long as others.
     decoy: String,
 }
 
 impl Hasher {
-    pub(super) fn new(cost: u32, parallel: usize) -> Result<Self> {
+    /// At most `parallel` at the same time, while `waiting` others may wait.
+    pub(super) fn new(cost: u32, parallel: usize, waiting: usize) -> Result<Self> {
         let decoy = bcrypt::hash("nobody has this password", cost).map_err(Error::internal)?;
-        Ok(Self { cost, running: Arc::new(Semaphore::new(parallel)), decoy })
+        let (running, admitted) = (Arc::new(Semaphore::new(parallel)), Semaphore::new(parallel + waiting));
+        Ok(Self { cost, running, admitted, decoy })
     }
 
     /// # Errors
-    /// `Forbidden` if the secret is longer than 4096 bytes.
+    /// `Forbidden` if the secret is longer than 4096 bytes, `Unavailable` if too many others wait.
     pub(super) async fn hash(&self, secret: &str) -> Result<String> {
         if secret.len() > MAX_BYTES {
             return Err(Error::Forbidden(Reason::BadPassword));
@@ -39,6 +43,9 @@ impl Hasher {
     }
 
     /// Whether `secret` belongs to `hash`. Without a hash it takes as long and is false.
+    ///
+    /// # Errors
+    /// `Unavailable` if too many others wait.
     pub(super) async fn verify(&self, secret: &str, hash: Option<&str>) -> Result<bool> {
         let fits = secret.len() <= MAX_BYTES && hash.is_some();
         let secret = prepared(if secret.len() <= MAX_BYTES { secret } else { "" });
@@ -51,6 +58,7 @@ impl Hasher {
         &self,
         work: impl FnOnce() -> bcrypt::BcryptResult<T> + Send + 'static,
     ) -> Result<T> {
+        let _place = self.admitted.try_acquire().map_err(|_| Error::unavailable("too many passwords wait"))?;
         let permit = Arc::clone(&self.running).acquire_owned().await.map_err(Error::unavailable)?;
         let result = tokio::task::spawn_blocking(move || {
             let _permit = permit;
@@ -75,7 +83,7 @@ mod tests {
 
     #[tokio::test]
     async fn long_passwords_count_to_their_end() {
-        let hasher = Hasher::new(4, 1).unwrap();
+        let hasher = Hasher::new(4, 1, 10).unwrap();
         let long = "x".repeat(100);
         let hash = hasher.hash(&long).await.unwrap();
         assert!(hasher.verify(&long, Some(&hash)).await.unwrap());
@@ -86,10 +94,23 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_has_no_password() {
-        let hasher = Hasher::new(4, 1).unwrap();
+        let hasher = Hasher::new(4, 1, 10).unwrap();
         assert!(!hasher.verify("nobody has this password", None).await.unwrap());
         assert!(hasher.hash(&"x".repeat(5000)).await.is_err());
         let hash = hasher.hash("").await.unwrap();
         assert!(!hasher.verify(&"x".repeat(5000), Some(&hash)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn only_so_many_wait() {
+        let hasher = Hasher::new(4, 1, 2).unwrap();
+        let _busy = Arc::clone(&hasher.running).acquire_owned().await.unwrap();
+        let mut waiting: Vec<_> = (0..4).map(|_| Box::pin(hasher.hash("x"))).collect();
+        let mut refused = 0;
+        for hash in &mut waiting {
+            let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(hash.as_mut().poll(cx))).await;
+            refused += usize::from(matches!(polled, std::task::Poll::Ready(Err(Error::Unavailable(_)))));
+        }
+        assert_eq!(refused, 1);
     }
 }

@@ -22,5 +22,7 @@ pub(super) async fn metrics(State(parts): State<Parts>) -> impl IntoResponse {
     for (transport, count) in parts.connections.iter().flat_map(|connections| connections.count()) {
         parts.metrics.connections(transport).set(count as f64);
     }
+    parts.metrics.gauge("nodeim_tcp_connections").set(parts.admission.connections() as f64);
+    parts.metrics.gauge("nodeim_socketio_sessions").set(parts.admission.sessions() as f64);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], parts.metrics.render())
 }

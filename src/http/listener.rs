@@ -18,12 +18,16 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
+use super::full::Doorkeeper;
 use crate::config::Config;
+use crate::transport::admission::Admission;
 use crate::transport::tcp::{Peer, Stream};
 use crate::transport::tls::Certificate;
 
 /// After a failed accept (mostly: no file descriptors left) there is a pause, so that others can close.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// The first line of a request and its headers; past it the answer is 431.
+const HEAD_MAX_BYTES: usize = 64 * 1024;
 
 /// Connections that the kernel has made and nobody has accepted yet; it may allow fewer. When everybody comes back at
 /// once, those who find no room wait for a second or more.
@@ -70,12 +74,22 @@ impl Listener {
         self.certificate.is_some()
     }
 
-    /// Accepts connections until `stopping`. Requests that are under way then are finished.
-    pub async fn serve(self, router: Router, stopping: CancellationToken, tasks: TaskTracker) {
+    /// Accepts connections until `stopping`, as many as are admitted. Requests that are under way then are finished.
+    pub async fn serve(self, router: Router, admission: Admission, stopping: CancellationToken, tasks: TaskTracker) {
+        let doorkeeper = Doorkeeper::new(tasks.clone());
         while let Some(accepted) = stopping.run_until_cancelled(self.listener.accept()).await {
             match accepted {
                 Ok((stream, address)) => {
-                    let (stream, peer) = Stream::accept(stream, address, self.user_timeout);
+                    // Over a socket of version 6 a client of version 4 is still itself.
+                    let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+                    let seat = match admission.connection(address.ip()) {
+                        Ok(seat) => seat,
+                        Err(full) => {
+                            doorkeeper.send_away(stream, full, self.is_encrypted());
+                            continue;
+                        }
+                    };
+                    let (stream, peer) = Stream::accept(stream, address, seat, self.user_timeout);
                     let service = Service { router: router.clone(), header_timeout: self.header_timeout };
                     let (certificate, stopping) = (self.certificate.clone(), stopping.clone());
                     tasks.spawn(async move {
@@ -136,6 +150,7 @@ impl Service {
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(header_timeout)
+            .max_header_size(HEAD_MAX_BYTES)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
         tokio::pin!(connection);

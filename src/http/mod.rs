@@ -2,10 +2,13 @@
 
 mod address;
 mod assets;
+mod body;
 mod files;
+mod full;
 mod health;
 mod listener;
 mod mumichat;
+mod sessions;
 
 use std::sync::Arc;
 
@@ -18,7 +21,8 @@ use axum::routing::get;
 use socketioxide::layer::SocketIoLayer;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
-use tower_http::trace::TraceLayer;
+use tower_http::trace::{DefaultOnFailure, TraceLayer};
+use tracing::Level;
 
 pub use listener::Listener;
 pub use mumichat::Sockets as MumichatSockets;
@@ -29,6 +33,7 @@ use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::store::Store;
 use crate::transport::Connections;
+use crate::transport::admission::Admission;
 use crate::transport::socketio::Registry;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -39,6 +44,7 @@ pub struct Parts {
     pub config: Arc<Config>,
     pub store: Store,
     pub metrics: Arc<Metrics>,
+    pub admission: Admission,
     pub registry: Arc<Registry>,
     pub connections: Vec<Arc<dyn Connections>>,
     pub chat: Arc<Chat>,
@@ -55,8 +61,13 @@ where
     G: Fn(Request, Next) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response> + Send + 'static,
 {
-    let inner = Router::new().layer(layers.0).layer(layers.1).layer(axum::middleware::from_fn(gate));
-    let sessions = axum::middleware::from_fn_with_state(parts.clone(), address::follow_session);
+    let in_time = body::InTime::of(&parts.config);
+    let inner = Router::new()
+        .layer(layers.0)
+        .layer(layers.1)
+        .layer(axum::middleware::map_request(move |request| std::future::ready(in_time.limit(request))))
+        .layer(axum::middleware::from_fn(gate));
+    let sessions = axum::middleware::from_fn_with_state(parts.clone(), sessions::follow);
     let mumichat = axum::middleware::from_fn_with_state(Arc::clone(&parts.mumichat), mumichat::upgrade_at_root);
     let router = Router::new()
         .route("/healthz", get(health::healthz))
@@ -84,7 +95,12 @@ fn framed(router: Router, parts: Parts) -> Router {
     router
         .layer(axum::middleware::from_fn_with_state(parts, address::identify))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-        .layer(TraceLayer::new_for_http().make_span_with(request_span))
+        // What fails is logged where it fails. An answer that says so is anybody's to ask for.
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(request_span)
+                .on_failure(DefaultOnFailure::new().level(Level::DEBUG)),
+        )
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
 }
 
@@ -99,8 +115,16 @@ fn cors() -> CorsLayer {
         .vary([header::ORIGIN])
 }
 
-/// The path alone: what stands in a query may be a secret.
+/// Paths that end in what must not be known to whoever reads the log: the ids of sessions of Socket.IO 0.9, and files.
+const SECRET_BELOW: [&str; 2] = ["/socket.io/1/", "/public/files/"];
+
 fn request_span(request: &Request) -> tracing::Span {
     let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default();
-    tracing::info_span!("request", request.id = id, method = %request.method(), path = request.uri().path())
+    tracing::info_span!("request", request.id = id, method = %request.method(), path = shown(request.uri().path()))
+}
+
+/// What of a path may be logged. Nothing of the query, which may hold secrets too.
+fn shown(path: &str) -> &str {
+    let ends = SECRET_BELOW.iter().filter_map(|secret| Some(path.find(secret)? + secret.len()));
+    &path[..ends.min().unwrap_or(path.len())]
 }

@@ -3,8 +3,13 @@
 //! A transport gives each connection a [`Link`] and asks the dialect to open a [`Session`] on it. It feeds the
 //! session one [`Call`] after the other, in the order in which they came, and tells it when the connection ended.
 
+pub mod admission;
+mod balance;
+pub mod crowd;
 mod inbox;
 pub mod jsonsocket;
+mod name;
+mod pace;
 mod queue;
 mod run;
 pub mod socketio;
@@ -22,6 +27,7 @@ use serde_json::Value;
 
 use crate::chat::Ending;
 use crate::hub::Port;
+pub use name::Name;
 
 /// What a client asks for.
 pub struct Call {
@@ -92,8 +98,8 @@ pub struct Link {
     way: Arc<dyn Way>,
     /// Where the client is, behind trusted proxies too.
     pub address: IpAddr,
-    /// The name of this connection in logs.
-    pub id: Arc<str>,
+    /// What this connection is called in logs.
+    pub name: Name,
     /// The client speaks Socket.IO 0.9.
     pub is_09: bool,
 }

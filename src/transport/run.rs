@@ -1,16 +1,15 @@
 //! One task per connection: it works off the inbox, one call after the other.
 
 use std::collections::VecDeque;
-use std::num::NonZeroU32;
 use std::time::Duration;
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tracing::debug;
 
 use super::inbox::{Inbox, Incoming};
+use super::pace::{Pace, Verdict};
 use super::{Call, Dialect, Link, Refusal, Rest, Session};
 use crate::chat::Ending;
-use crate::config::{Config, Switch};
+use crate::metrics::Metrics;
 
 /// Calls of one connection whose rest is not done.
 const MAX_RESTS: usize = 64;
@@ -22,10 +21,12 @@ pub(super) async fn run<D: Dialect, T: Incoming>(
     dialect: &D,
     link: Link,
     inbox: &Inbox<T>,
-    limiter: Option<DefaultDirectRateLimiter>,
+    pace: Option<&Pace>,
+    metrics: &Metrics,
     decode: impl Fn(T) -> Call,
 ) {
     let mut session = dialect.open(link.clone());
+    let mut is_flooded = false;
     let mut rests = Rests::default();
     let ending = loop {
         let next = tokio::select! {
@@ -33,20 +34,23 @@ pub(super) async fn run<D: Dialect, T: Incoming>(
             () = rests.first(), if !rests.0.is_empty() => continue,
             next = inbox.next(), if rests.0.len() < MAX_RESTS => next,
             () = sleep(session.patience()), if rests.0.is_empty() => {
-                debug!(conn.id = %link.id, "nothing came for too long, the connection is closed");
+                debug!(conn.id = %link.name, "nothing came for too long, the connection is closed");
                 link.port().close();
                 inbox.next().await
             }
         };
         match next {
+            // What a client has sent that is cut off is nobody's business any more.
+            Ok(_) if is_flooded => {}
             Ok(incoming) => {
                 let call = decode(incoming);
-                let is_too_fast = limiter.as_ref().is_some_and(|limiter| limiter.check().is_err());
-                if is_too_fast || !session.overtakes(&call) {
+                let verdict = pace.map_or(Verdict::Allowed, Pace::command);
+                if verdict != Verdict::Allowed || !session.overtakes(&call) {
                     rests.all().await;
                 }
-                if is_too_fast {
-                    dialect.refuse(&link, call, Refusal::TooFast);
+                if verdict != Verdict::Allowed {
+                    refuse(dialect, metrics, &link, call, verdict);
+                    is_flooded = verdict == Verdict::Flood;
                     continue;
                 }
                 // Boxed, so that an idle connection does not hold the room that a command needs.
@@ -58,6 +62,32 @@ pub(super) async fn run<D: Dialect, T: Incoming>(
     rests.all().await;
     let ending = if link.written().await { ending } else { Ending::Broken };
     Box::pin(session.close(ending)).await;
+}
+
+/// Says that a call came too fast, and closes the connection if that was said often enough.
+pub(super) fn refuse<D: Dialect>(dialect: &D, metrics: &Metrics, link: &Link, call: Call, verdict: Verdict) {
+    dialect.refuse(link, call, Refusal::TooFast);
+    if verdict == Verdict::Flood {
+        metrics.floods_ended.increment(1);
+        debug!(conn.id = %link.name, "closing a connection that sends far more than is carried out");
+        link.port().close();
+    }
+}
+
+/// For a call that the inbox did not take: as [`refuse`], but a call to a connection that is being closed is no flood.
+pub(super) fn refuse_unheard<D: Dialect>(
+    dialect: &D,
+    metrics: &Metrics,
+    link: &Link,
+    call: Call,
+    why: Refusal,
+    pace: Option<&Pace>,
+) {
+    metrics.inbox_refusals.increment(1);
+    match why {
+        Refusal::TooFast => refuse(dialect, metrics, link, call, pace.map_or(Verdict::TooFast, Pace::refusal)),
+        Refusal::Closing => dialect.refuse(link, call, why),
+    }
 }
 
 /// The rests of calls, in their order.
@@ -89,11 +119,4 @@ async fn sleep(time: Option<Duration>) {
         Some(time) => tokio::time::sleep(time).await,
         None => std::future::pending().await,
     }
-}
-
-/// How many calls one connection may make.
-pub(super) fn limiter(config: &Config) -> Option<DefaultDirectRateLimiter> {
-    let rate = NonZeroU32::new(config.rate_commands_per_second)?;
-    let burst = NonZeroU32::new(config.rate_commands_burst)?;
-    (config.rate_limit == Switch::On).then(|| RateLimiter::direct(Quota::per_second(rate).allow_burst(burst)))
 }

@@ -15,14 +15,24 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::balance::Balance;
+use super::crowd::Seat;
+
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
 /// The other end of a TCP connection. Found in the extensions of every request that came over it.
 #[derive(Debug, Clone)]
 pub struct Peer {
     pub address: SocketAddr,
-    stream: Weak<TcpStream>,
+    socket: Weak<Socket>,
     written: Written,
+}
+
+/// A socket, and its place among all connections.
+#[derive(Debug)]
+struct Socket {
+    stream: TcpStream,
+    seat: Seat,
 }
 
 /// A count of bytes that is shared by those who write and those who want to know.
@@ -44,11 +54,16 @@ impl Peer {
 
     /// Ends the connection at once, whatever is being written to it.
     pub fn cut(&self) {
-        if let Some(stream) = self.stream.upgrade()
-            && let Err(error) = SockRef::from(&*stream).shutdown(Shutdown::Both)
+        if let Some(socket) = self.socket.upgrade()
+            && let Err(error) = SockRef::from(&socket.stream).shutdown(Shutdown::Both)
         {
             tracing::debug!(%error, peer = %self.address, "the connection was gone already");
         }
+    }
+
+    /// Does something with the connection's place, as long as it lives.
+    pub(crate) fn with_seat<T>(&self, act: impl FnOnce(&Seat) -> T) -> Option<T> {
+        self.socket.upgrade().map(|socket| act(&socket.seat))
     }
 }
 
@@ -57,16 +72,37 @@ impl Peer {
 pub struct ClientAddress(pub IpAddr);
 
 /// A stream that shares its socket with a [`Peer`].
+///
+/// A failure is told to who reads before it is told to who writes a little: engineioxide keeps a session for ever if its
+/// very first packet cannot be written, but notices when it can read no more. What could not be written is not counted.
 #[derive(Debug)]
 pub struct Stream {
-    socket: Arc<TcpStream>,
+    socket: Arc<Socket>,
     written: Written,
+    balance: Balance,
+    failure: Failure,
+}
+
+/// How much is taken for written after a write has failed, until the reader knows: the answer to a request for a
+/// websocket and the first packet on it.
+const UNTOLD_MAX_BYTES: usize = 4096;
+
+/// What is known of a socket that a write has failed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failure {
+    None,
+    Untold {
+        kind: io::ErrorKind,
+        bytes: usize,
+    },
+    /// The reader knows.
+    Told,
 }
 
 impl Stream {
     /// Prepares an accepted socket: no delay for small packets, and an end for peers who are gone without a word
     /// or do not take what is sent to them for `user_timeout`.
-    pub fn accept(stream: TcpStream, address: SocketAddr, user_timeout: Duration) -> (Self, Peer) {
+    pub fn accept(stream: TcpStream, address: SocketAddr, seat: Seat, user_timeout: Duration) -> (Self, Peer) {
         let socket = SockRef::from(&stream);
         let options = [
             stream.set_nodelay(true),
@@ -76,15 +112,16 @@ impl Stream {
         for error in options.into_iter().filter_map(Result::err) {
             tracing::debug!(%error, peer = %address, "a socket option was refused");
         }
-        let stream = Arc::new(stream);
+        let socket = Arc::new(Socket { stream, seat });
         let written = Written::default();
-        let peer = Peer { address, stream: Arc::downgrade(&stream), written: written.clone() };
-        (Self { socket: stream, written }, peer)
+        let peer = Peer { address, socket: Arc::downgrade(&socket), written: written.clone() };
+        (Self { socket, written, balance: Balance::default(), failure: Failure::None }, peer)
     }
 
     /// The same stream, and the count of its peer for who counts in its place.
     pub(crate) fn uncounted(self) -> (Self, Written) {
-        (Self { socket: self.socket, written: Written::default() }, self.written)
+        let written = self.written.clone();
+        (Self { written: Written::default(), ..self }, written)
     }
 }
 
@@ -99,13 +136,18 @@ fn set_user_timeout(_socket: &SockRef<'_>, _timeout: Duration) -> io::Result<()>
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        ready!(self.balance.poll_may_read(cx));
+        if let Failure::Untold { kind, .. } = self.failure {
+            self.failure = Failure::Told;
+            return Poll::Ready(Err(kind.into()));
+        }
         loop {
-            ready!(self.socket.poll_read_ready(cx))?;
+            ready!(self.socket.stream.poll_read_ready(cx))?;
             let room = buffer.remaining();
             let mut count = None;
-            let attempt = self.socket.try_io(Interest::READABLE, || {
-                let read = self.socket.try_read(buffer.initialize_unfilled())?;
+            let attempt = self.socket.stream.try_io(Interest::READABLE, || {
+                let read = self.socket.stream.try_read(buffer.initialize_unfilled())?;
                 count = Some(read);
                 // There was no more: said so here, the next read need not ask the kernel to learn it.
                 if 0 < read && read < room { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
@@ -113,6 +155,7 @@ impl AsyncRead for Stream {
             match (count, attempt) {
                 (Some(count), _) => {
                     buffer.advance(count);
+                    self.balance.read(count);
                     return Poll::Ready(Ok(()));
                 }
                 (None, Err(error)) if error.kind() != io::ErrorKind::WouldBlock => return Poll::Ready(Err(error)),
@@ -123,18 +166,38 @@ impl AsyncRead for Stream {
 }
 
 impl Stream {
+    /// A write of `bytes` has failed.
+    fn failed(&mut self, error: io::Error, bytes: usize) -> io::Result<usize> {
+        let before = match self.failure {
+            Failure::None => 0,
+            Failure::Untold { bytes, .. } => bytes,
+            Failure::Told => return Err(error),
+        };
+        self.failure = Failure::Untold { kind: error.kind(), bytes: before.saturating_add(bytes) };
+        if before.saturating_add(bytes) > UNTOLD_MAX_BYTES { Err(error) } else { Ok(bytes) }
+    }
+
+    /// Writes. `bytes` says how much.
     fn poll_try(
-        &self,
+        &mut self,
         cx: &mut Context<'_>,
+        bytes: usize,
         write: impl Fn(&TcpStream) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         loop {
-            ready!(self.socket.poll_write_ready(cx))?;
-            match write(&self.socket) {
+            if self.socket.stream.poll_write_ready(cx)?.is_pending() {
+                self.balance.stalled();
+                return Poll::Pending;
+            }
+            match write(&self.socket.stream) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
+                Err(error) => {
+                    self.balance.wrote(0);
+                    return Poll::Ready(self.failed(error, bytes));
+                }
                 Ok(count) => {
                     self.written.0.fetch_add(count as u64, Ordering::Relaxed);
+                    self.balance.wrote(count);
                     return Poll::Ready(Ok(count));
                 }
             }
@@ -143,16 +206,17 @@ impl Stream {
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_try(cx, |stream| stream.try_write(bytes))
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_try(cx, bytes.len(), |stream| stream.try_write(bytes))
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_try(cx, |stream| stream.try_write_vectored(slices))
+        let bytes = slices.iter().map(|slice| slice.len()).sum();
+        self.poll_try(cx, bytes, |stream| stream.try_write_vectored(slices))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -164,7 +228,7 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match SockRef::from(&*self.socket).shutdown(Shutdown::Write) {
+        match SockRef::from(&self.socket.stream).shutdown(Shutdown::Write) {
             Err(error) if error.kind() != io::ErrorKind::NotConnected => Poll::Ready(Err(error)),
             _ => Poll::Ready(Ok(())),
         }

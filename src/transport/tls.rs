@@ -162,6 +162,7 @@ mod tests {
     use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
     use super::*;
+    use crate::transport::crowd::Crowd;
 
     const BYTES: usize = 64 << 20;
 
@@ -184,7 +185,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (accepted, address) = listener.accept().await.unwrap();
-        let (accepted, peer) = Stream::accept(accepted, address, Duration::from_secs(30));
+        let (accepted, peer) =
+            Stream::accept(accepted, address, Crowd::new(1, 1).seat().unwrap(), Duration::from_secs(30));
         let connector = TlsConnector::from(Arc::new(config));
         let name = ServerName::try_from("localhost").unwrap();
         let (server, client) = tokio::join!(certificate.accept(accepted), connector.connect(name, stream));

@@ -1,10 +1,12 @@
 //! The disk under SQLite is full for a while.
 
+use std::convert::Infallible;
+
 use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::disk::Disk;
-use crate::load::{Load, Style, account};
+use crate::load::{Load, Style, Wire, account};
 use crate::seed::seed;
 use crate::support::{Database, Process, until};
 use crate::vitals::Vitals;
@@ -23,6 +25,13 @@ async fn fill(disk: &Disk, load: &mut Load) {
     until("every sender is told", async || load.failures().iter().zip(&before).all(|(now, before)| now > before)).await;
 }
 
+/// Answers heartbeats.
+async fn stay(wire: &mut Wire) -> Infallible {
+    loop {
+        wire.read().await.expect("who answers heartbeats stays");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_is_an_error_until_there_is_room_again() {
     if std::env::var("NODEIM_TEST_DATABASE_URL").is_ok() {
@@ -39,9 +48,14 @@ async fn a_full_disk_is_an_error_until_there_is_room_again() {
     wire.ok("message", json!({"to": reader.id, "message": "before", "cid": "1"})).await;
     // One message at a time: then a sender's order holds even if one of them fails.
     let mut load = Load::begin(process.address, Style { seed: seed(), window: 1, classics_drop: true }).await;
-    load.acknowledged(SOME).await;
-
-    fill(&disk, &mut load).await;
+    let until_full = async {
+        load.acknowledged(SOME).await;
+        fill(&disk, &mut load).await;
+    };
+    tokio::select! {
+        () = until_full => {}
+        never = stay(&mut wire) => match never {},
+    }
     assert!(process.log.lock().unwrap().iter().any(|line| line.contains("full")), "the log says why");
     assert!(vitals.metric("nodeim_commit_failures_total").await > 0.0);
     // What was said before can be read all the while.

@@ -45,6 +45,7 @@ mod rooms;
 mod search;
 mod secrets;
 mod sessions;
+mod siege;
 mod slow;
 mod socketio09;
 mod story;

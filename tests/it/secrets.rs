@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Client, Server};
+use crate::support::{Client, Database, Old, Polling, Process, Revision, Server, TRANSPORTS};
 
 const PASSWORDS: [&str; 4] = ["pw-first-Zx81", "pw-second-Zx81", "pw-third-Zx81", "pw-bob-Zx81"];
 const ANSWERS: [&str; 3] = ["answer-first-Qj7", "answer-second-Qj7", "answer-bob-Qj7"];
@@ -67,4 +67,29 @@ async fn no_frame_of_a_whole_story_carries_one() {
 async fn enter(client: &mut Client, password: &str) {
     let reply = client.ok("signin", json!({"username": client.username, "password": password})).await;
     client.id = reply["doc"]["id"].as_i64().unwrap();
+}
+
+/// Whoever knows the id of a session can speak in its user's name.
+#[tokio::test]
+async fn no_line_of_the_log_tells_the_id_of_a_session() {
+    let database = Database::new().await;
+    let server = Process::start_with(&database, &[("NODEIM_LOG_FILTER", "debug")]);
+    let mut ids = Vec::new();
+    for transport in TRANSPORTS {
+        let mut old = Old::connect(server.address, transport).await;
+        old.command("friends", json!({})).await;
+        ids.push(old.http.sid.clone());
+    }
+    let mut polling = Polling::connect(server.address, Revision::V4).await;
+    polling.post("420[\"friends\",{}]").await;
+    polling.until("430").await;
+    ids.push(polling.sid().to_owned());
+    server.terminate();
+    let (_, log) = server.ended();
+    let count = |what: &str| log.iter().filter(|line| line.contains(what)).count();
+    assert_eq!(count("a command was refused"), 4, "{log:#?}");
+    assert!(count("path=\"/socket.io/1/\"") > 0, "{log:#?}");
+    for id in ids {
+        assert_eq!(count(&id), 0, "{id} in {log:#?}");
+    }
 }

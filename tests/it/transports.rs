@@ -1,8 +1,10 @@
 //! The ways to the server besides a websocket of revision 4; the real clients take them in `tests/clients/`.
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-use crate::support::{Client, PASSWORD, Polling, Revision, Server};
+use crate::support::{Client, PASSWORD, Polling, Revision, Server, until, within};
 
 const TEXT: &str = "你好 😀 é \"quoted\" \\ \u{2028}";
 
@@ -122,4 +124,36 @@ async fn what_a_polling_client_did_not_fetch_comes_again() {
     for n in 0..5 {
         bob.hears(&n.to_string()).await;
     }
+}
+
+/// Asks for a path over a connection that is kept, and returns the answer.
+async fn ask(stream: &mut TcpStream, path: &str) -> String {
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    within("an answer", async {
+        loop {
+            let text = String::from_utf8_lossy(&answer).to_ascii_lowercase();
+            if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+                if body.len() >= length.parse().unwrap() {
+                    return;
+                }
+            }
+            assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "the connection was cut");
+        }
+    })
+    .await;
+    String::from_utf8(answer).unwrap()
+}
+
+/// As in a browser, and behind a proxy that keeps its connections.
+#[tokio::test]
+async fn the_end_of_a_polling_session_does_not_disturb_who_uses_its_connection_next() {
+    let server = Server::with(|config| config.signin_timeout_ms = 1000).await;
+    let session = Polling::connect(server.address, Revision::V4).await;
+    session.post("420[\"friends\",{}]").await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    assert!(ask(&mut stream, session.path()).await.contains("430["));
+    until("the end of the session", async || session.try_post("3").await != Some(reqwest::StatusCode::OK)).await;
+    assert!(ask(&mut stream, "/healthz").await.starts_with("HTTP/1.1 200"));
 }

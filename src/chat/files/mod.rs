@@ -30,6 +30,7 @@ use crate::clock::now_ms;
 use crate::config::{Config, Switch};
 use crate::metrics::Metrics;
 use crate::store::{Store, StoredFile};
+use panel::PanelKey;
 
 const KEY_BYTES: usize = 32;
 
@@ -37,8 +38,7 @@ const KEY_BYTES: usize = 32;
 pub struct Files {
     blobs: Arc<dyn Blobs>,
     metrics: Arc<Metrics>,
-    /// Signs the tokens of upload panels. The same on all nodes.
-    key: String,
+    panels: PanelKey,
     uploads: Arc<Semaphore>,
     /// Who is uploading, and how many files at once.
     uploaders: Arc<Mutex<HashMap<UserId, usize>>>,
@@ -63,7 +63,7 @@ impl Files {
         Ok(Self {
             blobs,
             metrics,
-            key: store.secret("upload_panel", &random_text(KEY_BYTES)?).await?,
+            panels: PanelKey::new(store.secret("upload_panel", &random_text(KEY_BYTES)?).await?),
             uploads: Arc::new(Semaphore::new(config.uploads_max)),
             uploaders: Arc::default(),
             limits: Limits {

@@ -10,7 +10,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{Chat, Files};
+use super::Chat;
 use crate::chat::event::Event;
 use crate::chat::ids::UserId;
 use crate::chat::message::FileCard;
@@ -42,14 +42,14 @@ impl Chat {
     pub fn panel(&self, user: UserId, address: IpAddr) -> Option<Option<String>> {
         let limits = &self.files.limits;
         let wanted = if limits.check_address { Admission::At(address) } else { Admission::All };
-        self.is_online(user, wanted).then(|| limits.token.then(|| self.files.token(user, now_ms() + TOKEN_MS)))
+        self.is_online(user, wanted).then(|| limits.token.then(|| self.files.panels.token(user, now_ms() + TOKEN_MS)))
     }
 
     /// Whether somebody at `address` with this token may upload for `user`. Who comes from a foreign page
     /// (`is_foreign`) needs a token: the user's own browser would be at their address too.
     pub fn admit(&self, user: UserId, address: IpAddr, token: Option<&str>, is_foreign: bool) -> Option<Admission> {
         let limits = &self.files.limits;
-        let has_token = limits.token && token.is_some_and(|token| self.files.is_valid(user, token, now_ms()));
+        let has_token = limits.token && token.is_some_and(|token| self.files.panels.is_valid(user, token, now_ms()));
         let admission = match (limits.check_address, limits.token) {
             _ if has_token => Admission::All,
             (true, _) if !is_foreign => Admission::At(address),
@@ -70,9 +70,16 @@ impl Chat {
     }
 }
 
-impl Files {
+/// Signs the tokens of upload panels. The same on all nodes.
+pub(super) struct PanelKey(String);
+
+impl PanelKey {
+    pub(super) fn new(key: String) -> Self {
+        Self(key)
+    }
+
     fn mac(&self, user: UserId, until_ms: i64) -> Hmac<Sha256> {
-        let mac = Hmac::<Sha256>::new_from_slice(self.key.as_bytes()).expect("a key may have any length");
+        let mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).expect("a key may have any length");
         mac.chain_update(format!("upload {user} {until_ms}"))
     }
 
@@ -88,5 +95,37 @@ impl Files {
         parsed.is_some_and(|(until_ms, signature)| {
             now_ms < until_ms && self.mac(user, until_ms).verify_slice(&signature).is_ok()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_token_holds_for_its_user_and_its_time(user in 1_i64.., until_ms in any::<i64>(), now_ms in any::<i64>()) {
+            let key = PanelKey::new("secret".to_owned());
+            let token = key.token(UserId(user), until_ms);
+            prop_assert_eq!(key.is_valid(UserId(user), &token, now_ms), now_ms < until_ms);
+            prop_assert!(!key.is_valid(UserId(user ^ 1), &token, i64::MIN));
+            prop_assert!(!PanelKey::new("another".to_owned()).is_valid(UserId(user), &token, i64::MIN));
+        }
+
+        #[test]
+        fn no_other_text_is_a_token(
+            text in "[0-9-]{0,20}\\.?[A-Za-z0-9_=-]{0,50}|.{0,40}",
+            at in any::<prop::sample::Index>(),
+            byte in "[!-~]",
+        ) {
+            let key = PanelKey::new("secret".to_owned());
+            prop_assert!(!key.is_valid(UserId(7), &text, i64::MIN));
+            let good = key.token(UserId(7), 1_000);
+            let at = at.index(good.len());
+            let other = format!("{}{byte}{}", &good[..at], &good[at + 1..]);
+            prop_assert!(other == good || !key.is_valid(UserId(7), &other, 0), "{other}");
+        }
     }
 }

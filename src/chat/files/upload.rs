@@ -1,6 +1,7 @@
 //! A file on its way in.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -36,6 +37,14 @@ struct Place {
 }
 
 impl Chat {
+    /// Whether somebody at `address` may try to upload, whoever they turn out to be.
+    ///
+    /// # Errors
+    /// `TooMany` if uploads are tried too often from there.
+    pub fn may_try_upload(&self, address: IpAddr) -> Result<()> {
+        self.guard.upload_from(address)
+    }
+
     /// Begins an upload.
     ///
     /// # Errors

@@ -79,7 +79,8 @@ impl Dialect for Mumichat {
     /// An answer would be taken for another request's, since they are told apart by their order alone.
     fn refuse(&self, link: &Link, _: Call, why: Refusal) {
         if why == Refusal::TooFast {
-            warn!(conn.id = %link.id, "closing a connection that asks faster than it is served");
+            debug!(conn.id = %link.name, "closing a connection that asks faster than it is served");
+            self.metrics.floods_ended.increment(1);
             link.port().close();
         }
     }
@@ -142,7 +143,7 @@ impl Conversation {
     fn hear_junk(&mut self) {
         self.malformed += 1;
         if self.malformed >= MAX_MALFORMED {
-            debug!(conn.id = %self.context.link.id, "closing a connection that sends no requests");
+            debug!(conn.id = %self.context.link.name, "closing a connection that sends no requests");
             self.context.connection.close();
         }
     }
@@ -197,13 +198,13 @@ async fn dispatch(cx: &mut Context, request: Request) -> Option<(Code, String)> 
 /// The cause of a failure is written here once and sent to nobody.
 fn log(cx: &Context, verb: Verb, error: &Error) {
     let user = cx.connection.user().map(|id| id.0);
-    let (command, conn) = (verb.name(), &*cx.link.id);
+    let (command, conn) = (verb.name(), cx.link.name);
     match error {
-        Error::Internal(cause) => error!(command, conn.id = conn, user.id = user, %cause, "a command failed"),
+        Error::Internal(cause) => error!(command, conn.id = %conn, user.id = user, %cause, "a command failed"),
         Error::Unavailable(cause) => {
-            warn!(command, conn.id = conn, user.id = user, %cause, "a command could not be served");
+            warn!(command, conn.id = %conn, user.id = user, %cause, "a command could not be served");
         }
-        error => debug!(command, conn.id = conn, user.id = user, %error, "a command was refused"),
+        error => debug!(command, conn.id = %conn, user.id = user, %error, "a command was refused"),
     }
 }
 

@@ -181,5 +181,20 @@ mod tests {
                 prop_assert!(!matches!(id, Id::Given(id) if id <= 0));
             }
         }
+
+        #[test]
+        fn numbers_come_back_as_they_were_sent(text in "[-+ ]{0,2}[0-9]{0,20}([.e][0-9]{0,4})?|.{0,6}", number in any::<f64>()) {
+            for value in [json!(text), json!(number)] {
+                if let Some(number) = Number::from(value).0 {
+                    prop_assert_eq!(number as f64 as i64, number);
+                }
+            }
+        }
+
+        #[test]
+        fn whole_numbers_are_taken_as_they_are(number in -9_007_199_254_740_991_i64..=9_007_199_254_740_991) {
+            prop_assert_eq!(Number::from(json!(number)).0, Some(number));
+            prop_assert_eq!(Number::from(json!(number.to_string())).0, Some(number));
+        }
     }
 }

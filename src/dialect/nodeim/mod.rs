@@ -13,10 +13,12 @@ mod modern;
 mod person;
 mod render;
 mod rooms;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -25,6 +27,7 @@ use tracing::{debug, error, warn};
 
 use crate::chat::error::{Error, Reason, Result};
 use crate::chat::{Chat, Ending};
+use crate::config::Config;
 use crate::hub::Connection;
 use crate::metrics::Metrics;
 use crate::transport::{Call, Dialect, Link, Refusal, ReplySlot, Rest, Session};
@@ -38,12 +41,13 @@ pub use render::RENDERER;
 /// The dialect, for all its connections.
 pub struct Nodeim {
     chat: Arc<Chat>,
+    signin_timeout: Duration,
     metrics: Arc<Metrics>,
 }
 
 impl Nodeim {
-    pub fn new(chat: Arc<Chat>, metrics: Arc<Metrics>) -> Self {
-        Self { chat, metrics }
+    pub fn new(chat: Arc<Chat>, config: &Config, metrics: Arc<Metrics>) -> Self {
+        Self { chat, signin_timeout: Duration::from_millis(config.signin_timeout_ms), metrics }
     }
 }
 
@@ -51,7 +55,11 @@ impl Dialect for Nodeim {
     type Session = Conversation;
 
     fn open(&self, link: Link) -> Conversation {
-        Conversation { context: Context::new(Arc::clone(&self.chat), link), metrics: Arc::clone(&self.metrics) }
+        Conversation {
+            context: Context::new(Arc::clone(&self.chat), link),
+            signin_timeout: self.signin_timeout,
+            metrics: Arc::clone(&self.metrics),
+        }
     }
 
     fn refuse(&self, link: &Link, call: Call, why: Refusal) {
@@ -61,7 +69,7 @@ impl Dialect for Nodeim {
         let sender = Sender::of(link, &call);
         let tag = call.payload.ok().and_then(|argument| envelope::open(argument, sender).tag);
         let fault = codes::refused(why);
-        self.metrics.command(rule.name, fault.code, std::time::Duration::ZERO);
+        self.metrics.command(rule.name, fault.code, Duration::ZERO);
         answer(link, call.reply, rule.name, tag.as_ref(), to_json(&fault));
     }
 }
@@ -69,6 +77,7 @@ impl Dialect for Nodeim {
 /// One client's commands.
 pub struct Conversation {
     context: Context,
+    signin_timeout: Duration,
     metrics: Arc<Metrics>,
 }
 
@@ -117,6 +126,11 @@ impl Session for Conversation {
         overtakes(&call.event)
     }
 
+    /// Old server: waited for ever.
+    fn patience(&self) -> Option<Duration> {
+        self.context.connection.user().is_none().then_some(self.signin_timeout)
+    }
+
     async fn close(self, ending: Ending) {
         self.context.close(ending).await;
     }
@@ -154,13 +168,15 @@ impl Asked {
     /// The cause of a failure is written here once and sent to nobody.
     fn log(&self, error: &Error, code: u16) {
         let user = self.connection.user().map(|id| id.0);
-        let (command, conn) = (self.rule.name, &*self.link.id);
+        let (command, conn) = (self.rule.name, self.link.name);
         match error {
-            Error::Internal(cause) => error!(command, conn.id = conn, user.id = user, code, %cause, "a command failed"),
-            Error::Unavailable(cause) => {
-                warn!(command, conn.id = conn, user.id = user, code, %cause, "a command could not be served");
+            Error::Internal(cause) => {
+                error!(command, conn.id = %conn, user.id = user, code, %cause, "a command failed")
             }
-            error => debug!(command, conn.id = conn, user.id = user, code, %error, "a command was refused"),
+            Error::Unavailable(cause) => {
+                warn!(command, conn.id = %conn, user.id = user, code, %cause, "a command could not be served");
+            }
+            error => debug!(command, conn.id = %conn, user.id = user, code, %error, "a command was refused"),
         }
     }
 }

@@ -29,6 +29,18 @@ pub(super) struct Form {
     deadline: Instant,
 }
 
+/// What takes in a file, up to a limit of its own.
+pub(super) trait Vessel {
+    /// Takes the next bytes.
+    fn take(&mut self, bytes: &[u8]) -> impl Future<Output = Result<()>> + Send;
+}
+
+impl Vessel for Upload {
+    async fn take(&mut self, bytes: &[u8]) -> Result<()> {
+        self.write(bytes).await
+    }
+}
+
 /// The body of a request, and what must be known to answer it early.
 pub(super) struct Sender {
     source: Source,
@@ -101,13 +113,13 @@ impl Form {
         }
     }
 
-    /// Reads the file into `upload`, and the rest of the form, in which nothing of interest may come.
-    pub(super) async fn pour(&mut self, upload: &mut Upload) -> Result<()> {
+    /// Reads the file into `vessel`, and the rest of the form, in which nothing of interest may come.
+    pub(super) async fn pour(&mut self, vessel: &mut impl Vessel) -> Result<()> {
         let mut file = self.file.take().ok_or(Error::Invalid(Reason::NoFile))?;
-        // From here on the upload's own limit holds.
+        // From here on the vessel's own limit holds.
         self.source.allow(u64::MAX);
         while let Some(bytes) = self.within(file.chunk()).await? {
-            upload.write(&bytes).await?;
+            vessel.take(&bytes).await?;
         }
         drop(file);
         self.source.allow(MAX_OVERHEAD_BYTES);
@@ -155,4 +167,101 @@ fn failed(error: &multer::Error) -> Error {
         return Error::Invalid(Reason::Aborted);
     }
     Error::Invalid(Reason::Unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const BOUNDARY: &str = "x-boundary";
+
+    impl Vessel for Vec<u8> {
+        async fn take(&mut self, bytes: &[u8]) -> Result<()> {
+            self.extend_from_slice(bytes);
+            Ok(())
+        }
+    }
+
+    /// What is read of a body that comes in pieces: the fields, the file's name and the file.
+    type Read = (HashMap<String, String>, String, Vec<u8>);
+
+    fn read(content_type: &str, body: &[u8], piece: usize) -> Result<Read> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let pieces: Vec<_> = body.chunks(piece).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
+            let mut request = Request::new(Body::from_stream(futures_util::stream::iter(pieces)));
+            if let Ok(value) = content_type.parse() {
+                request.headers_mut().insert(CONTENT_TYPE, value);
+            }
+            let mut form = Sender::new(request).form(&Config::defaults())?;
+            let (fields, name) = form.fields().await?;
+            let mut file = Vec::new();
+            form.pour(&mut file).await?;
+            Ok((fields, name, file))
+        })
+    }
+
+    fn content_type() -> String {
+        format!("multipart/form-data; boundary={BOUNDARY}")
+    }
+
+    fn field(name: &str, value: &str) -> Vec<u8> {
+        format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").into_bytes()
+    }
+
+    fn file(bytes: &[u8]) -> Vec<u8> {
+        let head =
+            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"cat.jpg\"\r\n\r\n");
+        [head.as_bytes(), bytes, format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat()
+    }
+
+    /// Bytes with much in them that a boundary has.
+    fn near() -> impl Strategy<Value = Vec<u8>> {
+        let part = prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..40),
+            Just(b"\r\n".to_vec()),
+            Just(b"\r\n--".to_vec()),
+            Just(b"\r\n--x-bound".to_vec()),
+            Just(b"--x-boundary".to_vec()),
+            Just(b"Content-Disposition: form-data; name=\"file\"".to_vec()),
+        ];
+        prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn what_stands_in_a_form_is_read(purpose in "[a-z]{0,20}", bytes in near(), piece in 1_usize..100) {
+            let ends_early = bytes.windows(BOUNDARY.len() + 4).any(|part| part == b"\r\n--x-boundary");
+            let body = [field("purpose", &purpose), field("other", "x"), file(&bytes)].concat();
+            match read(&content_type(), &body, piece) {
+                Ok((fields, name, file)) if !ends_early => {
+                    prop_assert_eq!(fields, HashMap::from([("purpose".to_owned(), purpose)]));
+                    prop_assert_eq!(name, "cat.jpg");
+                    prop_assert_eq!(file, bytes);
+                }
+                Err(error) if !ends_early => return Err(TestCaseError::fail(error.to_string())),
+                _ => {}
+            }
+        }
+
+        #[test]
+        fn no_form_is_too_strange(parts in prop::collection::vec(near(), 0..4), piece in 1_usize..100, is_closed in any::<bool>()) {
+            let mut body = format!("--{BOUNDARY}\r\n").into_bytes();
+            body.extend(parts.join(&b"\r\n\r\n"[..]));
+            if is_closed {
+                body.extend(format!("\r\n--{BOUNDARY}--").bytes());
+            }
+            if let Ok((_, _, file)) = read(&content_type(), &body, piece) {
+                prop_assert!(file.len() <= body.len());
+            }
+        }
+
+        #[test]
+        fn no_content_type_is_too_strange(content_type in "multipart/form-data;? ?(boundary=.{0,80})?|[ -~]{0,40}", body in near()) {
+            drop(read(&content_type, &body, 50));
+        }
+    }
 }

@@ -190,6 +190,22 @@ mod tests {
 
     proptest! {
         #[test]
+        fn no_condition_is_too_strange(
+            value in prop::collection::vec(any::<u8>(), 0..40),
+            near in "(bytes|Bytes|lines)?=?(-?[0-9]{0,20},?){0,4}|(W/)?\"?[a-z]{0,3}\"?(, ?\\*)?",
+        ) {
+            for value in [value.as_slice(), near.as_bytes()] {
+                let Ok(value) = HeaderValue::from_bytes(value) else {
+                    continue;
+                };
+                for name in [RANGE, IF_RANGE, IF_MATCH, IF_NONE_MATCH] {
+                    let headers: HeaderMap = [(RANGE, value.clone()), (name, value.clone())].into_iter().collect();
+                    let _read = (matches_any("\"a\"", &headers), wants_range("\"a\"", &headers), is_known("\"a\"", &headers));
+                }
+            }
+        }
+
+        #[test]
         fn no_name_breaks_out_of_its_header(original in any::<String>()) {
             let value = attachment(&original);
             let text = value.to_str().unwrap();

@@ -52,6 +52,9 @@ pub(super) async fn form(
     let Some((user, _)) = asked(parameters) else {
         return page(MISSING);
     };
+    if let Err(error) = parts.chat.may_try_upload(address) {
+        return page(Fault::of(&error).message);
+    }
     let Some(token) = parts.chat.panel(user, address) else {
         return page(OFFLINE);
     };
@@ -77,6 +80,10 @@ pub(super) async fn submit(
     };
     let is_foreign = is_foreign(request.headers());
     let sender = Sender::new(request);
+    if let Err(error) = parts.chat.may_try_upload(address) {
+        sender.linger(&error).await;
+        return page(Fault::of(&error).message);
+    }
     let Some(admission) = parts.chat.admit(user, address, token.as_deref(), is_foreign) else {
         sender.linger(&Error::NotSignedIn).await;
         return page(OFFLINE);

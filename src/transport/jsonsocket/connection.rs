@@ -19,10 +19,11 @@ use crate::config::Config;
 use crate::hub::{Frame, Port, Refused};
 use crate::metrics::Metrics;
 use crate::transport::inbox::{Inbox, Incoming};
+use crate::transport::pace::Pace;
 use crate::transport::queue::{Limits, Queue};
 use crate::transport::tcp::Peer;
 use crate::transport::websocket::{Batch, End};
-use crate::transport::{Call, Unreadable, Way};
+use crate::transport::{Call, Name, Unreadable, Way};
 
 /// How long an end waits for the last frames to be written.
 const LAST_WRITES: Duration = Duration::from_secs(1);
@@ -61,9 +62,10 @@ enum Phase {
 }
 
 pub(super) struct Connection {
-    pub(super) id: Arc<str>,
+    pub(super) name: Name,
     pub(super) address: IpAddr,
     pub(super) inbox: Inbox<Arrived>,
+    pub(super) pace: Option<Pace>,
     /// There is something for the task that talks.
     pub(super) wake: Notify,
     peer: Peer,
@@ -88,7 +90,7 @@ struct State {
 
 impl Connection {
     pub(super) fn new(
-        id: Arc<str>,
+        name: Name,
         address: IpAddr,
         peer: Peer,
         clock: Clock,
@@ -106,9 +108,10 @@ impl Connection {
             is_lost: false,
         };
         Self {
-            id,
+            name,
             address,
             inbox: Inbox::new(config.inbox_max_commands, config.inbox_max_bytes),
+            pace: Pace::of(config),
             wake: Notify::new(),
             peer,
             state: Mutex::new(state),
@@ -131,7 +134,7 @@ impl Connection {
             Tick::Nothing => {}
             Tick::Ping => self.state.lock().must_ping = true,
             Tick::Expired => {
-                debug!(conn.id = %self.id, "a client has gone without a word");
+                debug!(conn.id = %self.name, "a client has gone without a word");
                 self.close();
             }
         }
@@ -205,7 +208,7 @@ impl Connection {
         drop(state);
         if put.is_err() {
             self.metrics.outbox_overflows.increment(1);
-            warn!(conn.id = %self.id, "closing a connection that does not read");
+            warn!(conn.id = %self.name, "closing a connection that does not read");
             self.close();
             return Err(Refused);
         }
@@ -216,7 +219,7 @@ impl Connection {
     fn put_or_log(&self, frame: String) {
         if self.put(frame).is_err() {
             // Whoever asked has gone: there is nobody left to be told.
-            debug!(conn.id = %self.id, "not sent, the connection is closed");
+            debug!(conn.id = %self.name, "not sent, the connection is closed");
         }
     }
 

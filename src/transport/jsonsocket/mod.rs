@@ -9,7 +9,6 @@ mod talk;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -22,10 +21,10 @@ use tracing::error;
 
 use self::connection::{Arrived, Connection};
 use self::talk::Conversation;
-use super::run::{limiter, run};
+use super::run::{refuse_unheard, run};
 use super::tcp::{ClientAddress, Peer};
 use super::websocket::{Socket, Upgrade, converse};
-use super::{Connections, Dialect, Link, Way};
+use super::{Connections, Dialect, Link, Name, Way};
 use crate::chat::Ending;
 use crate::config::Config;
 use crate::hub::Port;
@@ -104,38 +103,36 @@ impl<D: Dialect> JsonSockets<D> {
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
     {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let id: Arc<str> = format!("{}-{number}", self.options.name).into();
+        let name = Name::of(self.options.name);
         let clock = Clock::new(self.options.ping_interval, self.options.ping_timeout, Instant::now());
-        let connection = Arc::new(Connection::new(id, address, peer, clock, &self.config, Arc::clone(&self.metrics)));
-        self.open.connections.insert(number, Arc::clone(&connection));
+        let connection = Arc::new(Connection::new(name, address, peer, clock, &self.config, Arc::clone(&self.metrics)));
+        self.open.connections.insert(name.number(), Arc::clone(&connection));
         let session = self.tasks.spawn(Arc::clone(&self).attend(Arc::clone(&connection)));
 
         let refuse = |(arrived, why): (Arrived, _)| {
-            self.metrics.inbox_refusals.increment(1);
-            self.dialect.refuse(&link(&connection), arrived.into_call(), why);
+            let call = arrived.into_call();
+            refuse_unheard(&*self.dialect, &self.metrics, &link(&connection), call, why, connection.pace.as_ref());
         };
         let end = converse(socket, &Conversation::new(&connection, refuse)).await;
         connection.has_ended(end);
         // Until then the shutdown waits for it.
         if let Err(error) = session.await {
-            error!(%error, conn.id = %connection.id, "a connection's task failed");
+            error!(%error, conn.id = %connection.name, "a connection's task failed");
         }
-        self.open.connections.remove(&number);
+        self.open.connections.remove(&name.number());
     }
 
     /// The connection's own task.
     async fn attend(self: Arc<Self>, connection: Arc<Connection>) {
-        let limiter = limiter(&self.config);
-        run(&*self.dialect, link(&connection), &connection.inbox, limiter, Arrived::into_call).await;
+        let (pace, metrics) = (connection.pace.as_ref(), &self.metrics);
+        run(&*self.dialect, link(&connection), &connection.inbox, pace, metrics, Arrived::into_call).await;
         connection.leave();
     }
 }
 
 fn link(connection: &Arc<Connection>) -> Link {
     let way = Arc::clone(connection) as Arc<dyn Way>;
-    Link { way, address: connection.address, id: Arc::clone(&connection.id), is_09: false }
+    Link { way, address: connection.address, name: connection.name, is_09: false }
 }
 
 impl Connections for Open {

@@ -5,6 +5,7 @@
 //! bytes in half a minute, are written too; the count starts anew whenever nothing waits, so they do not add up.
 //! Over polling, a client that asks again has got the answer before.
 
+use crate::transport::balance::AHEAD_MAX_BYTES;
 use crate::transport::tcp::Peer;
 
 /// The account of one connection.
@@ -15,6 +16,8 @@ pub(super) enum Flow {
         waiting: u64,
         /// The request that proves that the latest packet has arrived.
         proof: u64,
+        /// Bytes that were brought since a request has asked for packets.
+        posted: u64,
         peer: Option<Peer>,
         /// The websocket to which the connection is about to move.
         next: Option<Peer>,
@@ -31,10 +34,11 @@ impl Flow {
         Self::Websocket { written_before: peer.written(), peer, handed_over: 0 }
     }
 
-    /// The TCP connection that carries packets to the client, as far as there is one now.
+    /// The TCP connection that carries packets to the client, as far as there is one now. That of a poll which is over
+    /// may serve somebody else: browsers and proxies keep connections and use them again.
     pub(super) fn peer(&self) -> Option<&Peer> {
         match self {
-            Self::Polling { peer, .. } => peer.as_ref(),
+            Self::Polling { peer, waiting, .. } => peer.as_ref().filter(|_| *waiting > 0),
             Self::Websocket { peer, .. } => Some(peer),
         }
     }
@@ -91,10 +95,23 @@ impl Flow {
 
     /// A polling request came over `from` to fetch packets.
     pub(super) fn poll_began(&mut self, from: &Peer) {
-        if let Self::Polling { begun, waiting, peer, .. } = self {
+        if let Self::Polling { begun, waiting, posted, peer, .. } = self {
+            *posted = 0;
             *begun += 1;
             *waiting += 1;
             *peer = Some(from.clone());
+        }
+    }
+
+    /// Whether so many bytes may be brought. Over a websocket the TCP connection itself says how much.
+    pub(super) fn may_post(&mut self, bytes: u64) -> bool {
+        match self {
+            Self::Polling { waiting: 0, posted, .. } => {
+                let may = *posted <= AHEAD_MAX_BYTES as u64;
+                *posted = posted.saturating_add(bytes);
+                may
+            }
+            _ => true,
         }
     }
 
@@ -109,7 +126,7 @@ impl Flow {
 impl Default for Flow {
     /// Every connection begins with polling, or turns out to have a websocket from the start.
     fn default() -> Self {
-        Self::Polling { begun: 0, waiting: 0, proof: 0, peer: None, next: None }
+        Self::Polling { begun: 0, waiting: 0, proof: 0, posted: 0, peer: None, next: None }
     }
 }
 

@@ -5,6 +5,7 @@
 //! into the connection's inbox, and one task per connection works it off.
 
 mod flow;
+mod guest;
 mod outbox;
 pub mod packet;
 mod registry;
@@ -12,6 +13,7 @@ mod text;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
@@ -26,13 +28,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::inbox::{Inbox, Incoming};
-use super::run::{limiter, run};
+use super::pace::{Pace, Verdict};
+use super::run::{refuse_unheard, run};
 use super::tcp::{ClientAddress, Peer};
 use super::{Call, Dialect, Link, Refusal, ReplySlot, Way};
 use crate::chat::Ending;
 use crate::config::Config;
 use crate::metrics::Metrics;
 use flow::Flow;
+pub use guest::Guest;
 pub use outbox::Outbox;
 use outbox::{Encoding, Limits};
 pub use registry::Registry;
@@ -42,6 +46,7 @@ pub struct SocketIoTransport<D> {
     dialect: Arc<D>,
     config: Arc<Config>,
     registry: Arc<Registry>,
+    servers: OnceLock<[(Encoding, SocketIo); 2]>,
     tasks: TaskTracker,
     metrics: Arc<Metrics>,
 }
@@ -49,7 +54,8 @@ pub struct SocketIoTransport<D> {
 impl<D: Dialect> SocketIoTransport<D> {
     pub fn new(dialect: Arc<D>, config: Arc<Config>, tasks: TaskTracker, metrics: Arc<Metrics>) -> Arc<Self> {
         let heartbeat = Duration::from_millis(config.ping_interval_ms + config.ping_timeout_ms);
-        Arc::new(Self { dialect, config, registry: Arc::new(Registry::new(heartbeat)), tasks, metrics })
+        let registry = Arc::new(Registry::new(heartbeat));
+        Arc::new(Self { dialect, config, registry, servers: OnceLock::new(), tasks, metrics })
     }
 
     /// The live connections.
@@ -59,11 +65,22 @@ impl<D: Dialect> SocketIoTransport<D> {
 
     /// The layer that serves clients with the JSON parser, and the one for those with msgpack.
     pub fn layers(self: &Arc<Self>) -> (SocketIoLayer, SocketIoLayer) {
-        let (json, io) = self.builder("/socket.io").with_parser(ParserConfig::common()).build_layer();
-        self.serve(&io, Encoding::Json);
-        let (msgpack, io) = self.builder("/socket.io-msgpack").with_parser(ParserConfig::msgpack()).build_layer();
-        self.serve(&io, Encoding::Msgpack);
+        let (json, json_io) = self.builder("/socket.io").with_parser(ParserConfig::common()).build_layer();
+        self.serve(&json_io, Encoding::Json);
+        let (msgpack, msgpack_io) =
+            self.builder("/socket.io-msgpack").with_parser(ParserConfig::msgpack()).build_layer();
+        self.serve(&msgpack_io, Encoding::Msgpack);
+        self.servers.get_or_init(|| [(Encoding::Json, json_io), (Encoding::Msgpack, msgpack_io)]);
         (json, msgpack)
+    }
+
+    /// Ends connections that the library has lost. It removes a socket by its session's id some time after the client
+    /// has left the namespace; if the client leaves twice and enters in between, that is the new one, which is then
+    /// told of nothing any more.
+    pub fn sweep(&self) {
+        let servers = self.servers.get().map(|servers| servers.as_slice()).unwrap_or_default();
+        self.registry
+            .sweep(|sid, encoding| servers.iter().any(|(of, io)| *of == encoding && io.get_socket(sid).is_some()));
     }
 
     fn builder(&self, path: &'static str) -> SocketIoBuilder {
@@ -73,6 +90,7 @@ impl<D: Dialect> SocketIoTransport<D> {
             .ping_interval(Duration::from_millis(config.ping_interval_ms))
             .ping_timeout(Duration::from_millis(config.ping_timeout_ms))
             .connect_timeout(Duration::from_millis(config.connect_timeout_ms))
+            .upgrade_timeout(Duration::from_millis(config.header_timeout_ms))
             .max_buffer_size(config.socket_buffer_packets)
             .max_payload(config.frame_max_bytes as u64)
             .ws_max_message_size(config.frame_max_bytes)
@@ -86,10 +104,7 @@ impl<D: Dialect> SocketIoTransport<D> {
     fn serve(self: &Arc<Self>, io: &SocketIo, encoding: Encoding) {
         let prepare = {
             let transport = Arc::clone(self);
-            async move |At(socket): At| -> Result<(), Infallible> {
-                transport.prepare(&socket);
-                Ok(())
-            }
+            async move |At(socket): At| -> Result<(), &'static str> { transport.prepare(&socket) }
         };
         let transport = Arc::clone(self);
         let connected = move |At(socket): At| {
@@ -99,27 +114,54 @@ impl<D: Dialect> SocketIoTransport<D> {
         io.ns("/", connected.with(prepare));
     }
 
-    fn prepare(&self, socket: &Arc<Socket>) {
+    /// Entering the namespace costs as much as a command.
+    ///
+    /// # Errors
+    /// What is said to a client that enters too often.
+    fn prepare(&self, socket: &Arc<Socket>) -> Result<(), &'static str> {
+        let guest = Guest::of(socket.req_parts());
+        match guest.as_ref().and_then(|guest| guest.pace.as_ref()).map_or(Verdict::Allowed, Pace::command) {
+            Verdict::Allowed => {}
+            Verdict::TooFast => return Err("too fast"),
+            Verdict::Flood => {
+                if self.registry.end(socket.id, self.peer(socket).as_ref()) {
+                    self.metrics.floods_ended.increment(1);
+                }
+                return Err("too fast");
+            }
+        }
+        if let Some(guest) = &guest {
+            guest.enters();
+        }
         let door = Arc::new(Door {
             inbox: Arc::new(Inbox::new(self.config.inbox_max_commands, self.config.inbox_max_bytes)),
             link: OnceLock::new(),
             gone: CancellationToken::new(),
+            has_left: AtomicBool::new(false),
+            guest,
         });
         socket.extensions.insert(Arc::clone(&door));
         let (dialect, metrics) = (Arc::clone(&self.dialect), Arc::clone(&self.metrics));
         let inside = Arc::clone(&door);
         socket.on_fallback(move |event: Raised| {
             if let Err((incoming, why)) = inside.inbox.put(event.0) {
-                metrics.inbox_refusals.increment(1);
-                inside.refuse(&*dialect, incoming, why);
+                inside.refuse(&*dialect, &metrics, incoming, why);
             }
             std::future::ready(())
         });
         socket.on_disconnect(move |reason: DisconnectReason| {
-            door.inbox.close(ending(reason));
-            door.gone.cancel();
+            door.has_left.store(reason == DisconnectReason::ClientNSDisconnect, Ordering::Release);
+            door.close(ending(reason));
             std::future::ready(())
         });
+        Ok(())
+    }
+
+    /// The TCP connection that carries a session that is not in the namespace, as far as it is known.
+    fn peer(&self, socket: &Socket) -> Option<Peer> {
+        let from_the_start =
+            || socket.req_parts().extensions.get().filter(|_| is_websocket(socket.req_parts())).cloned();
+        self.registry.flow(socket.id).lock().peer().cloned().or_else(from_the_start)
     }
 
     fn connected(&self, socket: Arc<Socket>, encoding: Encoding) {
@@ -147,16 +189,22 @@ impl<D: Dialect> SocketIoTransport<D> {
         self.registry.add(sid, Arc::clone(&door), Arc::clone(&outbox));
 
         let way = Arc::clone(&outbox) as Arc<dyn Way>;
-        let link = Link { way, address, id: sid.as_str().into(), is_09: false };
+        let link = Link { way, address, name: outbox.name(), is_09: false };
         let registry = Arc::clone(&self.registry);
-        let dialect = Arc::clone(&self.dialect);
-        let limiter = limiter(&self.config);
+        let (dialect, metrics) = (Arc::clone(&self.dialect), Arc::clone(&self.metrics));
+        let grace = Duration::from_millis(self.config.connect_timeout_ms);
         self.tasks.spawn(async move {
-            run(&*dialect, link, &door.inbox, limiter, |incoming| incoming.into_call(&outbox)).await;
+            run(&*dialect, link, &door.inbox, door.pace(), &metrics, |incoming| incoming.into_call(&outbox)).await;
             outbox.shut();
             // Until the library has noticed too, requests for this session are refused.
             door.gone.cancelled().await;
             registry.remove(sid, &outbox);
+            let has_left = door.has_left.load(Ordering::Acquire);
+            if let Some(outside) = door.guest.as_ref().filter(|_| has_left).map(|guest| guest.outside()) {
+                let flow = outbox.flow();
+                drop((door, outbox));
+                registry.see_out(sid, flow, &outside, grace).await;
+            }
         });
     }
 }
@@ -168,17 +216,31 @@ struct Door {
     link: OnceLock<(Weak<Outbox>, IpAddr)>,
     /// The library has let the socket go.
     gone: CancellationToken,
+    /// The client has left the namespace, and its session lives on.
+    has_left: AtomicBool,
+    guest: Option<Arc<Guest>>,
 }
 
 impl Door {
-    fn refuse<D: Dialect>(&self, dialect: &D, incoming: Raw, why: Refusal) {
+    /// Nothing comes in any more.
+    fn close(&self, ending: Ending) {
+        self.inbox.close(ending);
+        self.gone.cancel();
+    }
+
+    fn pace(&self) -> Option<&Pace> {
+        self.guest.as_ref()?.pace.as_ref()
+    }
+
+    fn refuse<D: Dialect>(&self, dialect: &D, metrics: &Metrics, incoming: Raw, why: Refusal) {
         let Some((outbox, address)) = self.link.get() else {
             return;
         };
         if let Some(outbox) = outbox.upgrade() {
             let call = incoming.into_call(&outbox);
-            let link = Link { way: outbox, address: *address, id: "".into(), is_09: false };
-            dialect.refuse(&link, call, why);
+            let name = outbox.name();
+            let link = Link { way: outbox, address: *address, name, is_09: false };
+            refuse_unheard(dialect, metrics, &link, call, why, self.pace());
         }
     }
 }

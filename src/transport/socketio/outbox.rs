@@ -31,7 +31,7 @@ use crate::chat::Ending;
 use crate::chat::ids::UserId;
 use crate::hub::{Frame, Port, Refused};
 use crate::metrics::Metrics;
-use crate::transport::Way;
+use crate::transport::{Name, Way};
 
 /// The library tells nobody when its buffer has room again, so it is asked, after 1 ms and then ever more rarely.
 const FIRST_RETRY: Duration = Duration::from_millis(1);
@@ -58,6 +58,7 @@ pub(super) struct Limits {
 /// One connection's outbox, in front of its socket.
 pub struct Outbox {
     me: Weak<Self>,
+    name: Name,
     socket: Arc<Socket>,
     inbox: Arc<Inbox<Raw>>,
     encoding: Encoding,
@@ -109,6 +110,7 @@ impl Outbox {
     ) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
+            name: Name::of("socketio"),
             socket,
             inbox,
             encoding,
@@ -122,9 +124,18 @@ impl Outbox {
         })
     }
 
+    pub(super) fn name(&self) -> Name {
+        self.name
+    }
+
     /// What is known of its packets' way.
     pub(super) fn flow(&self) -> Arc<Mutex<Flow>> {
         Arc::clone(&self.flow)
+    }
+
+    /// How its client writes packets.
+    pub(super) fn encoding(&self) -> Encoding {
+        self.encoding
     }
 
     /// Whether the connection was closed by the server, or is gone.
@@ -174,7 +185,7 @@ impl Outbox {
     fn put_or_log(&self, to: Target, json: &str) {
         if self.put(Item { to, json }).is_err() {
             // Whoever asked has gone: there is nobody left to be told.
-            debug!(conn.id = %self.socket.id, "not sent, the connection is closed");
+            debug!(conn.id = %self.name, "not sent, the connection is closed");
         }
     }
 
@@ -199,7 +210,7 @@ impl Outbox {
         if backlog.items.len() >= self.limits.max_frames || bytes > self.limits.max_bytes {
             drop(backlog);
             self.metrics.outbox_overflows.increment(1);
-            warn!(conn.id = %self.socket.id, "closing a connection that does not read");
+            warn!(conn.id = %self.name, "closing a connection that does not read");
             self.close();
             return Err(Refused);
         }
@@ -258,7 +269,7 @@ impl Outbox {
             Err(SendError::Socket(SocketError::Closed)) => Err(Stop::Closed),
             Err(SendError::Serialize(error)) => {
                 // Our own JSON: a fault of the server. The rest of the conversation goes on.
-                tracing::error!(%error, conn.id = %self.socket.id, "a frame could not be encoded and was left out");
+                tracing::error!(%error, conn.id = %self.name, "a frame could not be encoded and was left out");
                 Ok(())
             }
         }

@@ -9,8 +9,11 @@ use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 use socketioxide::TransportType;
 use socketioxide::socket::Sid;
+use tokio::time::timeout;
 
 use super::flow::Flow;
+use super::guest::Outside;
+use super::outbox::Encoding;
 use super::{Door, Outbox};
 use crate::chat::Ending;
 use crate::hub::Port;
@@ -19,6 +22,8 @@ use crate::transport::tcp::Peer;
 
 /// Sessions, or inventions, that are remembered before they have entered the namespace.
 const MAX_EARLY: usize = 10_000;
+/// Sessions outside of the namespace that are remembered because they are to end.
+const MAX_ENDED: usize = 10_000;
 
 /// A polling request under way.
 pub struct Poll(Arc<Mutex<Flow>>);
@@ -33,17 +38,32 @@ impl Drop for Poll {
 pub struct Registry {
     connections: DashMap<Sid, (Arc<Door>, Arc<Outbox>)>,
     early: Cache<Sid, Arc<Mutex<Flow>>>,
+    ended: Cache<Sid, ()>,
     /// A connection that was alive for so long has read everything that was sent to it before.
     heartbeat: Duration,
 }
 
 impl Registry {
     pub(super) fn new(heartbeat: Duration) -> Self {
-        Self { connections: DashMap::new(), early: Cache::new(MAX_EARLY), heartbeat }
+        let (early, ended) = (Cache::new(MAX_EARLY), Cache::new(MAX_ENDED));
+        Self { connections: DashMap::new(), early, ended, heartbeat }
     }
 
+    /// Adds a connection. One of the same session that is still here is over.
     pub(super) fn add(&self, sid: Sid, door: Arc<Door>, outbox: Arc<Outbox>) {
-        self.connections.insert(sid, (door, outbox));
+        if let Some((before, _)) = self.connections.insert(sid, (door, outbox)) {
+            before.close(Ending::Broken);
+        }
+    }
+
+    /// Ends those connections for which the library has no socket any more, though it has not said so.
+    pub(super) fn sweep(&self, has_socket: impl Fn(Sid, Encoding) -> bool) {
+        for entry in &self.connections {
+            let (door, outbox) = entry.value();
+            if !has_socket(*entry.key(), outbox.encoding()) {
+                door.close(Ending::Broken);
+            }
+        }
     }
 
     /// Removes this connection. A client may have entered again with the same session id.
@@ -66,6 +86,32 @@ impl Registry {
         Some(Poll(flow))
     }
 
+    /// A polling request brings so many bytes to the session. False if that is too much for a client that does not
+    /// fetch the answers: they wait in memory.
+    pub fn posting(&self, sid: &str, bytes: u64) -> bool {
+        sid.parse().map_or(true, |sid| self.flow(sid).lock().may_post(bytes))
+    }
+
+    /// Ends a session that is not in the namespace, over the TCP connection that carries it, or by refusing requests.
+    /// False if that was done already.
+    pub(super) fn end(&self, sid: Sid, peer: Option<&Peer>) -> bool {
+        if let Some(peer) = peer {
+            peer.cut();
+        }
+        let is_new = self.ended.get(&sid).is_none();
+        self.ended.insert(sid, ());
+        is_new
+    }
+
+    /// A client has left the namespace. It may enter again, but not stay outside for longer than `grace`.
+    pub(super) async fn see_out(&self, sid: Sid, flow: Arc<Mutex<Flow>>, outside: &Outside, grace: Duration) {
+        let entries = outside.entries();
+        if timeout(grace, outside.over.cancelled()).await.is_err() && outside.entries() == entries {
+            let peer = flow.lock().peer().cloned();
+            self.end(sid, peer.as_ref());
+        }
+    }
+
     /// What is known of the way of a session's packets. Its first requests come before it has entered the namespace.
     pub(super) fn flow(&self, sid: Sid) -> Arc<Mutex<Flow>> {
         if let Some(connection) = self.connections.get(&sid) {
@@ -77,12 +123,10 @@ impl Registry {
 
     /// Whether the server has ended this session, though the library does not know yet.
     pub fn is_ended(&self, sid: &str) -> bool {
-        self.outbox(sid).is_some_and(|outbox| outbox.is_closed())
-    }
-
-    fn outbox(&self, sid: &str) -> Option<Arc<Outbox>> {
-        let sid: Sid = sid.parse().ok()?;
-        Some(Arc::clone(&self.connections.get(&sid)?.1))
+        let Ok(sid) = sid.parse::<Sid>() else {
+            return false;
+        };
+        self.ended.get(&sid).is_some() || self.connections.get(&sid).is_some_and(|entry| entry.1.is_closed())
     }
 }
 

@@ -54,6 +54,8 @@ pub(super) fn is_index(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -90,5 +92,20 @@ mod tests {
         assert_eq!(parameter("t=1&disconnect&jsonp=0", "jsonp"), Some("0"));
         assert_eq!(parameter("tt=1", "t"), None);
         assert_eq!(["0", "12", "", "-1", "1;x", "１"].map(is_index), [true, true, false, false, false, false]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_address_is_too_strange(
+            path in "/socket.io(/[0-9]{0,3}|/.{0,4}|-msgpack){0,6}|.{0,20}",
+            query in "([a-zA-Z]{0,4}=?&?){0,6}|.{0,20}",
+        ) {
+            if let Some(Address::Session { transport, sid }) = Address::of(&path, &query) {
+                prop_assert!(!sid.contains('/'));
+                prop_assert!(!transport.is_empty() || !sid.is_empty());
+            }
+            prop_assert!(parameter(&query, "sid").is_none_or(|value| query.contains(value)));
+            prop_assert!(is_index(&path) == (!path.is_empty() && path.chars().all(|c| c.is_ascii_digit())));
+        }
     }
 }

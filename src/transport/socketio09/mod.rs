@@ -38,7 +38,8 @@ use self::state::Kind;
 use self::times::Times;
 use self::waiting::{Refusal, Sid};
 use self::websocket::{Stranger, carry};
-use super::run::{limiter, run};
+use super::admission::Admission;
+use super::run::{refuse_unheard, run};
 use super::tcp::{ClientAddress, Peer};
 use super::websocket::{Upgrade, converse};
 use super::{Connections, Dialect, Link, Way};
@@ -60,8 +61,14 @@ pub struct SocketIo09<D> {
 }
 
 impl<D: Dialect> SocketIo09<D> {
-    pub fn new(dialect: Arc<D>, config: Arc<Config>, tasks: TaskTracker, metrics: Arc<Metrics>) -> Arc<Self> {
-        let sessions = Arc::new(Sessions::new(&config, tasks.clone()));
+    pub fn new(
+        dialect: Arc<D>,
+        config: Arc<Config>,
+        admission: Admission,
+        tasks: TaskTracker,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
+        let sessions = Arc::new(Sessions::new(&config, admission, tasks.clone()));
         Arc::new(Self { dialect, times: Times::of(&config), config, sessions, tasks, metrics })
     }
 
@@ -177,7 +184,7 @@ impl<D: Dialect> SocketIo09<D> {
 
     /// The session with this id; a promised one is opened.
     fn session(self: &Arc<Self>, sid: &str, address: IpAddr) -> Option<Arc<Session>> {
-        let make = |sid| Session::new(sid, address, &self.config, Arc::clone(&self.metrics));
+        let make = |sid, seat| Session::new(sid, seat, address, &self.config, Arc::clone(&self.metrics));
         let (session, is_new) = self.sessions.find_or_open(sid, make)?;
         if is_new {
             let (transport, session) = (Arc::clone(self), Arc::clone(&session));
@@ -188,8 +195,8 @@ impl<D: Dialect> SocketIo09<D> {
 
     /// The connection's own task.
     async fn attend(&self, session: Arc<Session>) {
-        let limiter = limiter(&self.config);
-        let calls = run(&*self.dialect, link(&session), &session.inbox, limiter, |arrived| arrived.into_call(&session));
+        let (dialect, pace, metrics) = (&*self.dialect, session.pace.as_ref(), &self.metrics);
+        let calls = run(dialect, link(&session), &session.inbox, pace, metrics, |arrived| arrived.into_call(&session));
         tokio::select! {
             () = calls => {}
             never = session.watch() => match never {},
@@ -199,14 +206,14 @@ impl<D: Dialect> SocketIo09<D> {
     }
 
     fn refuse(&self, session: &Arc<Session>, (arrived, why): Refused09) {
-        self.metrics.inbox_refusals.increment(1);
-        self.dialect.refuse(&link(session), arrived.into_call(session), why);
+        let call = arrived.into_call(session);
+        refuse_unheard(&*self.dialect, &self.metrics, &link(session), call, why, session.pace.as_ref());
     }
 }
 
 fn link(session: &Arc<Session>) -> Link {
     let way = Arc::clone(session) as Arc<dyn Way>;
-    Link { way, address: session.address, id: Arc::clone(&session.sid), is_09: true }
+    Link { way, address: session.address, name: session.name, is_09: true }
 }
 
 fn client_address(request: &Request) -> IpAddr {

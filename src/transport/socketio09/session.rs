@@ -22,10 +22,12 @@ use crate::chat::ids::UserId;
 use crate::config::Config;
 use crate::hub::{Frame, Port, Refused};
 use crate::metrics::Metrics;
+use crate::transport::crowd::Seat;
 use crate::transport::inbox::Inbox;
+use crate::transport::pace::Pace;
 use crate::transport::queue::{Limits, Queue};
 use crate::transport::websocket::End;
-use crate::transport::{Refusal, Way};
+use crate::transport::{Name, Refusal, Way};
 
 /// How long an end waits for the last packets to be written.
 const LAST_WRITES: Duration = Duration::from_secs(1);
@@ -35,8 +37,10 @@ const POSTS_MAX: usize = 2;
 /// A session that a client has opened.
 pub(super) struct Session {
     pub(super) sid: Sid,
+    pub(super) name: Name,
     pub(super) address: IpAddr,
     pub(super) inbox: Inbox<Arrived>,
+    pub(super) pace: Option<Pace>,
     pub(super) posts: Semaphore,
     pub(super) times: Times,
     state: Mutex<State>,
@@ -45,23 +49,27 @@ pub(super) struct Session {
     /// The clock must be looked at sooner than was planned.
     sooner: Notify,
     metrics: Arc<Metrics>,
+    _seat: Seat,
 }
 
 /// A call that finds no room.
 pub(super) type Refused09 = (Arrived, Refusal);
 
 impl Session {
-    pub(super) fn new(sid: Sid, address: IpAddr, config: &Config, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(sid: Sid, seat: Seat, address: IpAddr, config: &Config, metrics: Arc<Metrics>) -> Self {
         Self {
             sid,
+            name: Name::of("socketio09"),
             address,
             inbox: Inbox::new(config.inbox_max_commands, config.inbox_max_bytes),
+            pace: Pace::of(config),
             posts: Semaphore::new(POSTS_MAX),
             times: Times::of(config),
             state: Mutex::new(State::new(Queue::new(Limits::of(config)))),
             progress: Notify::new(),
             sooner: Notify::new(),
             metrics,
+            _seat: seat,
         }
     }
 
@@ -147,7 +155,7 @@ impl Session {
                     }
                 }
                 Check::Expired => {
-                    debug!(conn.id = %self.sid, "a client has gone without a word");
+                    debug!(conn.id = %self.name, "a client has gone without a word");
                     self.close();
                     return std::future::pending().await;
                 }
@@ -158,7 +166,7 @@ impl Session {
     fn put_or_log(&self, packet: String) {
         if self.put(packet).is_err() {
             // Whoever asked has gone: there is nobody left to be told.
-            debug!(conn.id = %self.sid, "not sent, the connection is closed");
+            debug!(conn.id = %self.name, "not sent, the connection is closed");
         }
     }
 
@@ -169,7 +177,7 @@ impl Session {
             Ok(false) => Err(Refused),
             Err(_) => {
                 self.metrics.outbox_overflows.increment(1);
-                warn!(conn.id = %self.sid, "closing a connection that does not read");
+                warn!(conn.id = %self.name, "closing a connection that does not read");
                 self.close();
                 Err(Refused)
             }

@@ -17,12 +17,15 @@ use crate::chat::Ending;
 use crate::config::Config;
 use crate::hub::Port;
 use crate::transport::Connections;
+use crate::transport::admission::Admission;
+use crate::transport::crowd::Seat;
 
 /// Sessions by their id.
 pub(super) struct Sessions {
     open: DashMap<Sid, Arc<Session>>,
     waiting: Mutex<Waiting>,
     max_open: usize,
+    admission: Admission,
     times: Times,
     tasks: TaskTracker,
     /// Nothing is opened any more.
@@ -30,13 +33,14 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    pub(super) fn new(config: &Config, tasks: TaskTracker) -> Self {
+    pub(super) fn new(config: &Config, admission: Admission, tasks: TaskTracker) -> Self {
         let lifetime = Duration::from_millis(config.connect_timeout_ms);
         let (max, max_per_address) = (config.sio09_handshakes_max, config.sio09_handshakes_per_address);
         Self {
             open: DashMap::new(),
             waiting: Mutex::new(Waiting::new(lifetime, max, max_per_address)),
             max_open: config.sio09_sessions_max,
+            admission,
             times: Times::of(config),
             tasks,
             ended: CancellationToken::new(),
@@ -51,9 +55,10 @@ impl Sessions {
         if self.open.len() >= self.max_open {
             return Err(Refusal::Full);
         }
+        let seat = self.admission.session(address).map_err(|_| Refusal::Full)?;
         let mut waiting = self.waiting.lock();
         let was_empty = waiting.is_empty();
-        let sid = waiting.promise(address, Instant::now())?;
+        let sid = waiting.promise(address, seat, Instant::now())?;
         if was_empty {
             self.tasks.spawn(Arc::clone(self).expire());
         }
@@ -74,17 +79,21 @@ impl Sessions {
     }
 
     /// The session with this id, which is made if it was promised; and whether it was.
-    pub(super) fn find_or_open(&self, sid: &str, make: impl FnOnce(Sid) -> Session) -> Option<(Arc<Session>, bool)> {
+    pub(super) fn find_or_open(
+        &self,
+        sid: &str,
+        make: impl FnOnce(Sid, Seat) -> Session,
+    ) -> Option<(Arc<Session>, bool)> {
         if let Some(session) = self.find(sid) {
             return Some((session, false));
         }
         // Held until it is there for others: two requests may come at once.
         let mut waiting = self.waiting.lock();
-        let Some(sid) = waiting.redeem(sid, Instant::now()) else {
+        let Some((sid, seat)) = waiting.redeem(sid, Instant::now()) else {
             drop(waiting);
             return self.find(sid).map(|session| (session, false));
         };
-        let session = Arc::new(make(Arc::clone(&sid)));
+        let session = Arc::new(make(Arc::clone(&sid), seat));
         self.open.insert(sid, Arc::clone(&session));
         Some((session, true))
     }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::state::{Answer, Check, Kind, Phase, State, Written};
 use super::times::Times;
 use crate::config::Config;
+use crate::transport::crowd::Crowd;
 use crate::transport::queue::{Limits, Overrun, Queue};
 use crate::transport::tcp::{Peer, Stream};
 
@@ -28,7 +29,7 @@ async fn peer() -> (Peer, Stream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (stream, address) = listener.accept().await.unwrap();
-    let (stream, peer) = Stream::accept(stream, address, Duration::from_secs(1));
+    let (stream, peer) = Stream::accept(stream, address, Crowd::new(1, 1).seat().unwrap(), Duration::from_secs(1));
     (peer, stream, client)
 }
 

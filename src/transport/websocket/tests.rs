@@ -3,6 +3,7 @@ use std::ops::ControlFlow;
 
 use futures_util::{SinkExt, StreamExt};
 use parking_lot::Mutex;
+use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::Notify;
 use tokio_tungstenite::WebSocketStream;
@@ -164,4 +165,72 @@ async fn a_client_that_does_not_read_can_be_cut_and_costs_no_memory_for_pongs() 
     let (end, stream) = tokio::join!(converse(socket, &parrot), flood);
     assert_eq!(end, End::Ours);
     drop(stream);
+}
+
+/// One frame of a client: with any head, and a payload of another length than it says.
+fn any_frame() -> impl Strategy<Value = Vec<u8>> {
+    let head = (any::<u8>(), any::<bool>(), prop_oneof![0_u64..200, 60_000_u64..70_000, any::<u64>()]);
+    (head, any::<[u8; 4]>(), prop::collection::vec(any::<u8>(), 0..300)).prop_map(
+        |((first, masked, length), key, rest)| {
+            let mask = if masked { 0x80 } else { 0 };
+            let mut frame = vec![first];
+            match length {
+                0..126 => frame.push(mask | length as u8),
+                126..0x1_0000 => {
+                    frame.push(mask | 126);
+                    frame.extend((length as u16).to_be_bytes());
+                }
+                _ => {
+                    frame.push(mask | 127);
+                    frame.extend(length.to_be_bytes());
+                }
+            }
+            frame.extend(key);
+            frame.extend(rest);
+            frame
+        },
+    )
+}
+
+/// The same, in order.
+fn good_frame() -> impl Strategy<Value = Vec<u8>> {
+    let payload = prop::collection::vec(any::<u8>(), 0..120);
+    let opcode = prop_oneof![Just(0_u8), Just(1), Just(2), Just(9), Just(10)];
+    (opcode, any::<bool>(), any::<[u8; 4]>(), payload).prop_map(|(opcode, is_last, key, payload)| {
+        let mut frame = vec![opcode | if is_last { 0x80 } else { 0 }, 0x80 | payload.len() as u8];
+        frame.extend(key);
+        frame.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
+        frame
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_frames_are_too_strange(
+        before in prop::collection::vec(good_frame(), 0..6),
+        frames in prop::collection::vec(any_frame(), 0..4),
+        pieces in 1_usize..200,
+    ) {
+        let bytes = [before, frames].concat().concat();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let heard = runtime.block_on(async {
+            let (socket, mut stream) = pair(1024);
+            let parrot = Parrot::default();
+            let (mut reader, mut writer) = tokio::io::split(&mut stream);
+            let say = async {
+                for piece in bytes.chunks(pieces) {
+                    if writer.write_all(piece).await.is_err() {
+                        break;
+                    }
+                }
+                // The end, also for what is half said.
+                drop(writer.shutdown().await);
+            };
+            let hear = async { drop(tokio::io::copy(&mut reader, &mut tokio::io::sink()).await) };
+            let _ends = tokio::join!(converse(socket, &parrot), say, hear);
+            parrot.heard.into_inner()
+        });
+        prop_assert!(heard.iter().all(|message| message.len() <= MESSAGE_MAX_BYTES));
+        prop_assert!(heard.iter().map(Message::len).sum::<usize>() <= bytes.len());
+    }
 }

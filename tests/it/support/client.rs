@@ -69,7 +69,8 @@ impl Client {
         Self::over(TcpStream::connect(address).await.unwrap(), revision, headers).await
     }
 
-    async fn over(stream: TcpStream, revision: Revision, headers: &[(&'static str, &str)]) -> Self {
+    /// The same over a stream that exists.
+    pub(crate) async fn over(stream: TcpStream, revision: Revision, headers: &[(&'static str, &str)]) -> Self {
         let address = stream.peer_addr().unwrap();
         let eio = if revision == Revision::V3 { 3 } else { 4 };
         let url = format!("ws://{address}/socket.io/?EIO={eio}&transport=websocket");
@@ -142,6 +143,11 @@ impl Client {
 
     pub(crate) async fn flush(&mut self) {
         within("writing", self.socket.flush()).await.unwrap();
+    }
+
+    /// The same, to a server that may end the connection meanwhile.
+    pub(crate) async fn flushes(&mut self) -> Result<(), Gone> {
+        within("writing", self.socket.flush()).await.map_err(|_| Gone)
     }
 
     /// The acknowledgement with this id.

@@ -265,6 +265,11 @@ impl Old {
         .await;
     }
 
+    /// What carries it, if that is a websocket.
+    pub(crate) fn websocket_of_it(&mut self) -> Option<&mut WebSocketStream<TcpStream>> {
+        self.socket.as_mut()
+    }
+
     /// Ends without a word.
     pub(crate) fn vanish(self) {}
 

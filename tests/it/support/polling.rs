@@ -44,21 +44,40 @@ impl Polling {
             Revision::V3 => format!("{}:{packet}", packet.encode_utf16().count()),
             Revision::V4 => packet.to_owned(),
         };
-        let request = self.http.post(&self.url).header("content-type", "text/plain;charset=UTF-8").body(body);
-        within("a POST", request.send()).await.ok().map(|response| response.status())
+        self.try_post_as_it_is(&body).await
+    }
+
+    /// Sends a body that need not be a packet.
+    pub(crate) async fn try_post_as_it_is(&self, body: &str) -> Option<StatusCode> {
+        let request = self.http.post(&self.url).header("content-type", "text/plain;charset=UTF-8");
+        within("a POST", request.body(body.to_owned()).send()).await.ok().map(|response| response.status())
     }
 
     /// What the server has for this client; waits for it.
     pub(crate) async fn poll(&mut self) -> Vec<String> {
-        let response = within("a poll", self.http.get(&self.url).send()).await.unwrap();
-        assert_eq!(response.status(), 200);
+        self.try_poll().await.unwrap()
+    }
+
+    /// The same; nothing if the server hangs up or refuses.
+    pub(crate) async fn try_poll(&mut self) -> Option<Vec<String>> {
+        let response = within("a poll", self.http.get(&self.url).send()).await.ok()?;
+        let response = Some(response).filter(|response| response.status() == StatusCode::OK)?;
         let body = response.text().await.unwrap();
         let packets = match self.revision {
             Revision::V3 => split_counted(&body),
             Revision::V4 => body.split('\u{1e}').map(str::to_owned).collect(),
         };
         self.bodies.push(body);
-        packets
+        Some(packets)
+    }
+
+    /// Path and query of this session's requests.
+    pub(crate) fn path(&self) -> &str {
+        &self.url[self.url.find("/socket.io").unwrap()..]
+    }
+
+    pub(crate) fn sid(&self) -> &str {
+        self.url.rsplit('=').next().unwrap()
     }
 
     /// Polls until a packet begins with `start`; returns what follows there.

@@ -48,6 +48,19 @@ impl Process {
         Some(Self::spawn(command, database))
     }
 
+    /// With so many file descriptors.
+    pub(crate) fn start_with_descriptors(database: &Database, count: u32) -> Self {
+        let mut command = without_settings(Command::new("sh"));
+        command.args(["-c", &format!("ulimit -n {count} && exec \"$@\""), "sh", env!("CARGO_BIN_EXE_nodeim")]);
+        command.args(SERVE);
+        Self::spawn(command, database)
+    }
+
+    /// What is logged so far.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
     /// Runs a command that serves, once it is told of the database.
     pub(crate) fn spawn(mut command: Command, database: &Database) -> Self {
         command.arg("--data-dir").arg(database.data_dir());
@@ -69,6 +82,10 @@ impl Process {
             log.iter().find_map(|line| address(line))
         });
         Self { child, address, log, reader: Some(reader) }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) async fn connect(&self) -> Client {

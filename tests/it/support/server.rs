@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 
 use nodeim::app::App;
 use nodeim::config::Config;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::{Client, Database, Revision, within};
@@ -42,7 +43,7 @@ impl Server {
     }
 
     async fn run(config: Config, database: Database) -> Self {
-        let (running, (address, mumichat_address)) = Running::start(config.clone()).await;
+        let (running, address, mumichat_address) = Running::start(config.clone()).await;
         Self { address, mumichat_address, config, running, database }
     }
 
@@ -93,6 +94,11 @@ impl Server {
         reqwest::get(self.url(path)).await.unwrap()
     }
 
+    /// Tasks that the server has at this moment, its libraries' too.
+    pub(crate) fn tasks(&self) -> usize {
+        self.running.runtime.metrics().num_alive_tasks()
+    }
+
     /// The value of the figure whose line begins with `series`; 0 if there is none yet.
     pub(crate) async fn metric(&self, series: &str) -> f64 {
         let text = self.get("/metrics").await.text().await.unwrap();
@@ -103,26 +109,28 @@ impl Server {
 
 /// The server's own thread and runtime, as a process would have them.
 struct Running {
+    runtime: Handle,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Running {
-    async fn start(config: Config) -> (Self, (SocketAddr, Option<SocketAddr>)) {
+    async fn start(config: Config) -> (Self, SocketAddr, Option<SocketAddr>) {
         let (started, address) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
             let mut runtime = tokio::runtime::Builder::new_multi_thread();
             runtime.worker_threads(2).enable_all().build().unwrap().block_on(async {
                 let app = App::start(config).await.unwrap();
-                started.send((app.address(), app.mumichat_address())).unwrap();
+                started.send((Handle::current(), app.address(), app.mumichat_address())).unwrap();
                 // Ends as well when the other side is dropped.
                 drop(stopped.await);
                 app.shutdown().await;
             });
         });
-        let address = within("the start of the server", address).await.unwrap();
-        (Self { stop: Some(stop), thread: Some(thread) }, address)
+        let started = within("the start of the server", address).await;
+        let (runtime, address, mumichat_address) = started.unwrap();
+        (Self { runtime, stop: Some(stop), thread: Some(thread) }, address, mumichat_address)
     }
 }
 
