@@ -22,7 +22,8 @@ export class Watched {
     });
     this.context.on('page', (page) => this.#watch(page));
     this.page = await this.context.newPage();
-    await this.page.goto(path);
+    // Not until `load`, for which the browser waits with scripts that a page adds: a poll over JSONP is one.
+    await this.page.goto(path, { waitUntil: 'domcontentloaded' });
   }
 
   #watch(page) {
