@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::figures::{Metric, Spread};
 use crate::report::Report;
-use crate::scenario::{direct, idle, room};
+use crate::scenario::{direct, idle, room, storm};
 use crate::subject::Subject;
 use crate::table;
 
@@ -19,7 +19,7 @@ struct Panel {
     subtitle: &'static str,
 }
 
-const PANELS: [Panel; 7] = [
+const PANELS: [Panel; 8] = [
     Panel {
         scenario: direct::SATURATED,
         metric: direct::ACKED,
@@ -61,6 +61,12 @@ const PANELS: [Panel; 7] = [
         metric: idle::MEMORY,
         title: "Idle connection",
         subtitle: "of {idle.connections}, server memory in KiB: less is better",
+    },
+    Panel {
+        scenario: storm::NAME,
+        metric: storm::ARRIVALS,
+        title: "Coming back",
+        subtitle: "{storm.clients} at once, /s; nodeim's sign in as well: more is better",
     },
 ];
 

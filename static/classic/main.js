@@ -67,5 +67,10 @@ $('my-name').onclick = () => openProfile(showMe);
 $('presence').onchange = ({ target: { value: presence } }) =>
   socket.command('presence', { presence }, done(() => (state.me.presence = presence)));
 
-socket.on('connect', () => credentials && signIn());
-socket.on('disconnect', () => ($('news').textContent = t('offline')));
+function connected(is) {
+  for (const button of $('sign-form').querySelectorAll('button')) button.disabled = !is;
+  if (!is) $('news').textContent = t('offline');
+  else if (credentials) signIn();
+}
+socket.on('connect', () => connected(true));
+socket.on('disconnect', () => connected(false));

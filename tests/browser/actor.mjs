@@ -58,6 +58,8 @@ export class Actor extends Watched {
   /** Opens the conversation with a person or room of the list. */
   async openChat(name) {
     await this.row(name).click();
+    // The composer alone may still be that of the conversation before.
+    await this.main.locator('h2', { hasText: name }).first().waitFor();
     await this.composer.waitFor();
   }
 

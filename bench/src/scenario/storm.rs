@@ -24,10 +24,10 @@ use crate::report::Report;
 use crate::server::Server;
 use crate::subject::Subject;
 
-const NAME: &str = "storm";
+pub(crate) const NAME: &str = "storm";
 const SUBJECTS: [Subject; 3] = [Subject::Nodeim, Subject::Node, Subject::Bare];
 
-const ARRIVALS: Metric = Metric::new("arrivals_per_s", "connects (and sign-ins)/s");
+pub(crate) const ARRIVALS: Metric = Metric::new("arrivals_per_s", "connects (and sign-ins)/s");
 const COMPARISONS: [Comparison; 2] = [
     Comparison::ratio(NAME, ARRIVALS, Subject::Nodeim, Subject::Node).at_least(3.0),
     Comparison::ratio(NAME, ARRIVALS, Subject::Nodeim, Subject::Bare),

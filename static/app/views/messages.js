@@ -73,14 +73,16 @@ export function Messages({ id: key }) {
       else low = middle + 1;
     }
     const row = rows[low];
-    anchor.current = row ? { seq: row.dataset.seq, top: row.getBoundingClientRect().top - top } : null;
+    anchor.current = row ? { seq: row.dataset.seq, top: row.getBoundingClientRect().top - top, scrollTop: box.current.scrollTop } : null;
   };
 
   const restore = () => {
     if (stick.current) return toEnd();
     const row = anchor.current && inner.current.querySelector(`[data-seq="${anchor.current.seq}"]`);
     if (!row) return;
-    const moved = row.getBoundingClientRect().top - box.current.getBoundingClientRect().top - anchor.current.top;
+    // What was scrolled since then is meant so, though the event that tells of it comes later.
+    const place = anchor.current.top + anchor.current.scrollTop - box.current.scrollTop;
+    const moved = row.getBoundingClientRect().top - box.current.getBoundingClientRect().top - place;
     if (Math.abs(moved) > 0.5) box.current.scrollTop += moved;
   };
 
@@ -150,7 +152,11 @@ export function Messages({ id: key }) {
 
   // Pictures that load, the composer that grows, the keyboard of a phone.
   useEffect(() => {
-    const observer = new ResizeObserver(() => box.current && placed.current && restore());
+    const observer = new ResizeObserver(() => {
+      if (!box.current || !placed.current) return;
+      restore();
+      remember();
+    });
     observer.observe(box.current);
     observer.observe(inner.current);
     addEventListener('focus', seen);
