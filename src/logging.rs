@@ -4,9 +4,8 @@ mod sparing;
 
 use tracing::warn;
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::FilterExt;
 use tracing_subscriber::fmt;
-use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Config, LogFormat};
@@ -22,12 +21,11 @@ const TALKATIVE: [&str; 6] = ["engineioxide", "socketioxide", "tungstenite", "to
 pub fn start(config: &Config) -> Result<(), String> {
     let filter = harmless(&config.log_filter)?;
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("log_filter: {error}"))?;
-    let filter = filter.and(Sparing::new(config.log_repeats_per_minute));
     let lines = fmt::layer().with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry();
+    let registry = tracing_subscriber::registry().with(filter).with(Sparing::new(config.log_repeats_per_minute));
     let started = match config.log_format {
-        LogFormat::Text => registry.with(lines.with_ansi(false).with_filter(filter)).try_init(),
-        LogFormat::Json => registry.with(lines.json().flatten_event(true).with_filter(filter)).try_init(),
+        LogFormat::Text => registry.with(lines.with_ansi(false)).try_init(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
     };
     started.map_err(|error| error.to_string())
 }

@@ -6,10 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use dashmap::DashMap;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tracing::callsite::Identifier;
-use tracing::subscriber::Interest;
-use tracing::{Event, Level, Metadata, Subscriber};
-use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::layer::{Context, Filter};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::layer::{Context, Layer};
 
 /// Lines of this process that were left out.
 static LEFT_OUT: AtomicU64 = AtomicU64::new(0);
@@ -37,22 +35,9 @@ impl Sparing {
     }
 }
 
-impl<S: Subscriber> Filter<S> for Sparing {
-    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        true
-    }
-
-    fn callsite_enabled(&self, _: &'static Metadata<'static>) -> Interest {
-        Interest::always()
-    }
-
-    /// Without a hint nobody believes the one of the filter beside this one: then libraries on the way of every message
-    /// make lines for `trace` that are thrown away.
-    fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(LevelFilter::TRACE)
-    }
-
-    fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
+/// For all layers, and no filter of one of them: such filters remember per thread what was asked last, and lose lines.
+impl<S: Subscriber> Layer<S> for Sparing {
+    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
         let metadata = event.metadata();
         // Who asks for more than that wants to see it all.
         let passes = *metadata.level() > Level::WARN || self.lets_pass(metadata.callsite());
@@ -68,9 +53,10 @@ mod tests {
     use std::io::Write;
     use std::sync::{Arc, Mutex};
 
-    use tracing::{info, warn};
-    use tracing_subscriber::fmt;
-    use tracing_subscriber::layer::{Layer, SubscriberExt};
+    use tracing::level_filters::LevelFilter;
+    use tracing::{enabled, info, warn};
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::{EnvFilter, fmt, registry};
 
     use super::*;
 
@@ -88,12 +74,20 @@ mod tests {
     }
 
     #[test]
+    fn libraries_know_which_lines_are_not_wanted() {
+        let lines = registry().with(EnvFilter::new("info")).with(Sparing::new(3)).with(fmt::layer());
+        assert_eq!(Subscriber::max_level_hint(&lines), Some(LevelFilter::INFO));
+    }
+
+    #[test]
     fn warnings_are_spared_by_the_place_where_they_come_from() {
         let lines = Lines::default();
         let writer = lines.clone();
-        let layer = fmt::layer().with_writer(move || writer.clone()).with_filter(Sparing::new(3));
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        let layer = fmt::layer().with_writer(move || writer.clone());
+        let subscriber = registry().with(EnvFilter::new("info")).with(Sparing::new(3)).with(layer);
+        tracing::subscriber::with_default(subscriber, || {
             for n in 0..100 {
+                assert!(!enabled!(Level::DEBUG), "a question before a line does not harm it");
                 warn!(n, "one place");
                 info!(n, "not a warning");
             }
