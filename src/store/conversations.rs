@@ -59,7 +59,7 @@ impl Store {
                 where t.low_id is not null and p.conversation_id = t.conversation_id and p.user_id <> $1
                   and p.until_seq is null),
                (select count(*) from (
-                  select u.seq from messages u
+                  select u.seq from numbered_messages u
                   where u.conversation_id = t.conversation_id and u.seq > t.read_seq and u.sender_id <> $1
                     and u.kind not in ('edit', 'recall') limit {UNREAD_MAX}) as unread),
                (select b.owner_id from blocks b
@@ -68,13 +68,14 @@ impl Store {
                r.id, r.conversation_id, r.name, r.intro, r.creator_id, r.avatar
              from (
                select s.conversation_id, s.read_seq, s.quiet, s.role, c.low_id, c.high_id, c.last_seq,
-                 (select n.seq from messages n
-                  where n.conversation_id = s.conversation_id and n.seq > s.since_seq
-                    and n.kind not in ('edit', 'recall')
-                  order by n.seq desc limit 1) as shown_seq
+                 (select n.id from (
+                    select n.id, n.seq from numbered_messages n
+                    where n.conversation_id = s.conversation_id and n.seq > s.since_seq
+                      and n.kind not in ('edit', 'recall')
+                    order by n.seq desc limit 1) as n) as shown_id
                from stays s join conversations c on c.id = s.conversation_id
                where s.user_id = $1 and s.until_seq is null and {which}) as t
-             left join messages m on m.conversation_id = t.conversation_id and m.seq = t.shown_seq
+             left join messages m on m.id = t.shown_id
              {EXTRAS}
              left join rooms r on t.low_id is null and r.conversation_id = t.conversation_id
              order by m.id desc nulls last, t.conversation_id desc limit $3"

@@ -21,7 +21,7 @@ pub(super) const COLUMNS: &str = "m.id, m.conversation_id, m.seq, m.sender_id, m
                                   m.claimed_ms, m.stored_ms, m.client_id, x.about_seq, x.quoted_id, x.quote, x.file, \
                                   x.card, x.edited_ms";
 
-/// Follows every `from ... messages m`.
+/// Follows every `from ... messages m` and `from ... numbered_messages m`.
 pub(super) const EXTRAS: &str = "left join message_extras x on x.message_id = m.id";
 
 /// A place in a conversation from which to read on, and where the conversation ended when it was looked up.
@@ -72,7 +72,7 @@ impl Store {
         let mut messages = Vec::new();
         for run in runs(cursors, Marker::Dollar.longest(2)) {
             let text = format!(
-                "select {COLUMNS} from (values {}) as v join messages m on m.conversation_id = v.column1
+                "select {COLUMNS} from (values {}) as v join numbered_messages m on m.conversation_id = v.column1
                    and m.seq > v.column2 and m.seq <= v.column2 + {each}
                  {EXTRAS} order by m.id limit {}",
                 placeholders(run.len(), 2),
@@ -119,7 +119,7 @@ impl Store {
 
     /// What was addressed to `user`, oldest first, `per_page` at a time. Pages count from 1.
     pub async fn log(&self, user: UserId, filter: LogFilter, page: i64, per_page: i64) -> Result<LogPage> {
-        let mut from = "from stays s join messages m on m.conversation_id = s.conversation_id
+        let mut from = "from stays s join numbered_messages m on m.conversation_id = s.conversation_id
                and m.seq > s.since_seq and (s.until_seq is null or m.seq <= s.until_seq)
              {EXTRAS}
              where s.user_id = $1 and (m.recipient_id is null or m.recipient_id = $1)
@@ -134,7 +134,8 @@ impl Store {
             parameters.push(conversation.0);
             from += &format!(" and s.conversation_id = ${}", parameters.len());
         }
-        let count = format!("select count(*) {from}");
+        // Counted directly, SQLite would make a list of all messages there are from the two parts of its index first.
+        let count = format!("with found as materialized (select m.id {from}) select count(*) from found");
         let count = parameters.iter().fold(sqlx::query_scalar(AssertSqlSafe(count)), |query, value| query.bind(*value));
         let total: i64 = count.fetch_one(&self.read).await.map_err(failed)?;
 

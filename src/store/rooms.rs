@@ -164,7 +164,7 @@ impl Store {
             ("delete from file_uses where kind = 'room' and used_by = $1", id.0),
             (
                 "delete from file_uses where kind = 'message' and used_by in (
-                   select id from messages where conversation_id = $1)",
+                   select id from numbered_messages where conversation_id = $1)",
                 conversation.0,
             ),
         ] {

@@ -141,7 +141,7 @@ async fn index(connection: &mut Transaction, message: &Message) -> Result<()> {
     let Some(target) = message.extras.as_ref().and_then(|extras| extras.about) else {
         return Ok(());
     };
-    let text = format!("select {COLUMNS} from messages m {EXTRAS} where m.conversation_id = $1 and m.seq = $2");
+    let text = format!("select {COLUMNS} from numbered_messages m {EXTRAS} where m.conversation_id = $1 and m.seq = $2");
     let target = sqlx::query(AssertSqlSafe(text))
         .bind(message.conversation.0)
         .bind(target.0)

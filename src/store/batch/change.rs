@@ -70,8 +70,8 @@ async fn change_friendship(
 }
 
 /// Which message may be changed: one's own, said lately, and not taken back.
-const TARGET: &str = "conversation_id = $1 and seq = $2 and sender_id = $3 and stored_ms >= $4 \
-                      and kind in ('text', 'image', 'file')";
+const TARGET: &str = "id in (select id from numbered_messages where conversation_id = $1 and seq = $2) \
+                      and sender_id = $3 and stored_ms >= $4 and kind in ('text', 'image', 'file')";
 
 async fn edit(
     connection: &mut Transaction,
@@ -95,7 +95,7 @@ async fn edit(
     }
     sqlx::query(
         "insert into message_extras (message_id, conversation_id, edited_ms)
-         select id, conversation_id, $3 from messages where conversation_id = $1 and seq = $2
+         select id, conversation_id, $3 from numbered_messages where conversation_id = $1 and seq = $2
          on conflict (message_id) do update set edited_ms = excluded.edited_ms",
     )
     .bind(draft.conversation.0)
@@ -122,12 +122,12 @@ async fn recall(connection: &mut Transaction, draft: &Draft, target: i64, since_
     }
     let statements = [
         "delete from file_uses where kind = 'message' and used_by in (
-           select id from messages where conversation_id = $1 and seq = $2
+           select id from numbered_messages where conversation_id = $1 and seq = $2
            union all
            select x.message_id from message_extras x join messages m on m.id = x.message_id
            where x.conversation_id = $1 and x.about_seq = $2 and m.kind = 'edit')",
         "delete from message_extras
-         where message_id in (select id from messages where conversation_id = $1 and seq = $2)",
+         where message_id in (select id from numbered_messages where conversation_id = $1 and seq = $2)",
         "update messages set body = '' where kind = 'edit' and id in (
            select message_id from message_extras where conversation_id = $1 and about_seq = $2)",
         "update message_extras set quoted_id = null, quote = null where conversation_id = $1 and about_seq = $2",
