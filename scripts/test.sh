@@ -35,7 +35,7 @@ part_docs() { RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace; }
 part_rust() { cargo test --workspace; }
 # Without what has nothing to do with the database.
 part_postgres() {
-  scripts/with-postgres.sh cargo test --workspace --test it --test faults -- --skip siege:: --skip churn::
+  scripts/with-postgres.sh cargo test --workspace --test it --test faults -- --skip siege:: --skip churn:: --skip statements::
 }
 part_clients() { with_binary scripts/with-postgres.sh npm test --prefix tests/clients; }
 part_browser() { with_binary npm test --prefix tests/browser; }

@@ -20,8 +20,8 @@ const PAGE_DEFAULT: usize = 20;
 const PAGE_MAX: usize = 100;
 const TEXT_MAX_BYTES: usize = 1024;
 
-/// Messages made ready to be found in one transaction.
-const INDEX_BATCH: usize = 256;
+/// Messages made ready to be found in one transaction. With SQLite what is said meanwhile waits for its end.
+const INDEX_BATCH: usize = 64;
 /// Before indexing begins, so that a burst is indexed together.
 const INDEX_DELAY: Duration = Duration::from_millis(100);
 /// The indexer waits so many times as long as it worked: what people say now comes first.

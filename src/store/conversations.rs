@@ -68,11 +68,11 @@ impl Store {
                r.id, r.conversation_id, r.name, r.intro, r.creator_id, r.avatar
              from (
                select s.conversation_id, s.read_seq, s.quiet, s.role, c.low_id, c.high_id, c.last_seq,
-                 (select n.id from (
+                 (select latest.id from (
                     select n.id, n.seq from numbered_messages n
                     where n.conversation_id = s.conversation_id and n.seq > s.since_seq
                       and n.kind not in ('edit', 'recall')
-                    order by n.seq desc limit 1) as n) as shown_id
+                    order by n.seq desc limit 1) as latest) as shown_id
                from stays s join conversations c on c.id = s.conversation_id
                where s.user_id = $1 and s.until_seq is null and {which}) as t
              left join messages m on m.id = t.shown_id

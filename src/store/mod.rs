@@ -21,6 +21,8 @@ mod rooms;
 mod rows;
 mod search;
 mod sessions;
+#[cfg(test)]
+mod tests;
 mod users;
 
 use std::fs::{DirBuilder, OpenOptions};

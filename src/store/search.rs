@@ -12,6 +12,7 @@ use super::error::failed;
 use super::history::{PageSize, take};
 use super::messages::{COLUMNS, EXTRAS, read_message};
 use super::pool::Transaction;
+use super::rows::{Marker, Template, runs};
 use crate::chat::error::Result;
 use crate::chat::html;
 use crate::chat::ids::{ConversationId, MessageId, UserId};
@@ -23,6 +24,15 @@ const CONVERSATIONS_MAX: usize = 2000;
 
 /// Cannot be in a word.
 const CONVERSATION_MARK: char = '\u{e000}';
+
+static INSERT_SQLITE: Template =
+    Template::new(2, |values| format!("insert into message_terms (rowid, terms) values {values}"));
+static INSERT_POSTGRES: Template = Template::new(2, |values| {
+    format!(
+        "insert into message_terms (message_id, terms)
+         select column1, array_to_tsvector(string_to_array(column2, ' ')) from (values {values}) as v"
+    )
+});
 
 impl Store {
     /// Messages that `user` may see and that have all the terms, the newest first.
@@ -126,50 +136,72 @@ impl Store {
             // Another node is at it.
             return Ok(0);
         }
+        let mut entries = Vec::new();
         for message in &messages {
-            index(&mut transaction, message).await?;
+            if !message.kind.is_change() {
+                entries.extend(Entry::of(message));
+                continue;
+            }
+            // What it changes may be among them.
+            insert(&mut transaction, &mut entries).await?;
+            if let Some(target) = target(&mut transaction, message).await? {
+                remove(&mut transaction, target.id).await?;
+                entries.extend(Entry::of(&target));
+            }
         }
+        insert(&mut transaction, &mut entries).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(messages.len())
     }
 }
 
-async fn index(connection: &mut Transaction, message: &Message) -> Result<()> {
-    if !message.kind.is_change() {
-        return insert(connection, message).await;
-    }
-    let Some(target) = message.extras.as_ref().and_then(|extras| extras.about) else {
-        return Ok(());
-    };
-    let text = format!("select {COLUMNS} from numbered_messages m {EXTRAS} where m.conversation_id = $1 and m.seq = $2");
-    let target = sqlx::query(AssertSqlSafe(text))
-        .bind(message.conversation.0)
-        .bind(target.0)
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(failed)?;
-    let Some(target) = target.as_ref().map(read_message).transpose()? else {
-        return Ok(());
-    };
-    remove(connection, target.id).await?;
-    insert(connection, &target).await
+/// A message's words, as they are kept.
+struct Entry {
+    id: MessageId,
+    terms: String,
 }
 
-async fn insert(connection: &mut Transaction, message: &Message) -> Result<()> {
-    if message.kind == Kind::Recalled {
-        return Ok(());
+impl Entry {
+    /// None if there is nothing to be found.
+    fn of(message: &Message) -> Option<Self> {
+        if message.kind == Kind::Recalled {
+            return None;
+        }
+        let mut terms = words(&searchable(message));
+        if terms.is_empty() {
+            return None;
+        }
+        terms.push(format!("{CONVERSATION_MARK}{}", message.conversation));
+        Some(Self { id: message.id, terms: terms.join(" ") })
     }
-    let mut terms = words(&searchable(message));
-    if terms.is_empty() {
-        return Ok(());
-    }
-    terms.push(format!("{CONVERSATION_MARK}{}", message.conversation));
-    let text = if connection.backend_name() == Sqlite::NAME {
-        "insert into message_terms (rowid, terms) values ($1, $2)"
-    } else {
-        "insert into message_terms (message_id, terms) values ($1, array_to_tsvector(string_to_array($2, ' ')))"
+}
+
+/// The message that is changed by this one.
+async fn target(connection: &mut Transaction, change: &Message) -> Result<Option<Message>> {
+    let Some(target) = change.extras.as_ref().and_then(|extras| extras.about) else {
+        return Ok(None);
     };
-    sqlx::query(text).bind(message.id.0).bind(terms.join(" ")).execute(connection).await.map_err(failed)?;
+    let text =
+        format!("select {COLUMNS} from numbered_messages m {EXTRAS} where m.conversation_id = $1 and m.seq = $2");
+    let row = sqlx::query(AssertSqlSafe(text))
+        .bind(change.conversation.0)
+        .bind(target.0)
+        .fetch_optional(connection)
+        .await
+        .map_err(failed)?;
+    row.as_ref().map(read_message).transpose()
+}
+
+/// Takes the entries in.
+async fn insert(connection: &mut Transaction, entries: &mut Vec<Entry>) -> Result<()> {
+    let marker = Marker::of(connection);
+    let template = if connection.backend_name() == Sqlite::NAME { &INSERT_SQLITE } else { &INSERT_POSTGRES };
+    for run in runs(entries, marker.longest(2)) {
+        let text = AssertSqlSafe(template.text(marker, run.len()));
+        let query = run.iter().fold(sqlx::query(text), |query, entry| query.bind(entry.id.0).bind(&*entry.terms));
+        query.execute(&mut *connection).await.map_err(failed)?;
+    }
+    entries.clear();
     Ok(())
 }
 

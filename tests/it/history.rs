@@ -61,6 +61,38 @@ async fn a_page_has_at_most_two_hundred() {
     assert_eq!((default.len(), more), (50, true));
 }
 
+/// SQLite keeps the index over the newest thousand messages apart.
+#[tokio::test]
+async fn a_long_conversation_is_whole_in_both_directions() {
+    const MANY: i64 = 2500;
+    let server = Server::start().await;
+    let (mut alee, mut bob) = (server.modern("alee").await, server.modern("bob").await);
+    let mut last = 0;
+    for n in 1..=MANY {
+        last = alee.feed("message", json!({"to": bob.id, "message": n})).await;
+    }
+    alee.flush().await;
+    alee.reply(last).await;
+    let all: Vec<_> = (1..=MANY).map(|n| n.to_string()).collect();
+    let mut forward = Vec::new();
+    let mut backward = Vec::new();
+    for pages in 1.. {
+        assert!(pages < MANY);
+        let (found, more) = page(&mut bob, json!({"to": alee.id, "after": forward.len(), "limit": 200})).await;
+        forward.extend(found);
+        let before = MANY + 1 - backward.len() as i64;
+        let (found, is_more) = page(&mut bob, json!({"to": alee.id, "before": before, "limit": 200})).await;
+        backward.extend(found);
+        assert_eq!(more, is_more);
+        if !more {
+            break;
+        }
+    }
+    backward.reverse();
+    assert!(forward == all && backward == all, "{} {}", forward.len(), backward.len());
+    assert_eq!(bob.ok("log", json!({})).await["lastPage"], MANY / 20);
+}
+
 #[tokio::test]
 async fn a_page_of_long_messages_is_shorter() {
     let server = Server::start().await;

@@ -48,6 +48,7 @@ mod sessions;
 mod siege;
 mod slow;
 mod socketio09;
+mod statements;
 mod story;
 mod tls;
 mod transports;

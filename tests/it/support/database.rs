@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use nodeim::config::Config;
-use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, Row};
 use tempfile::TempDir;
 
 /// Removed, with all that is in it, when the test ends.
@@ -55,6 +55,16 @@ impl Database {
         let number = sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&mut connection).await.unwrap();
         connection.close().await.unwrap();
         number
+    }
+
+    /// The steps in which SQLite would carry out a statement.
+    pub(crate) async fn plan(&self, statement: &str) -> Vec<String> {
+        sqlx::any::install_default_drivers();
+        let mut connection = AnyConnection::connect(&self.effective_url()).await.unwrap();
+        let explain = AssertSqlSafe(format!("explain query plan {statement}"));
+        let rows = sqlx::raw_sql(explain).fetch_all(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        rows.iter().map(|row| row.get("detail")).collect()
     }
 
     fn effective_url(&self) -> String {
