@@ -99,14 +99,14 @@ fn generate(common: cli::Common, chosen: Chosen) -> Result<bool> {
     let machine = Machine::prepare(&common)?;
     let mut options = serde_json::to_value(&chosen)?;
     options["common"] = json!(common);
-    let report = Report::new(&machine, &common, options);
+    let mut report = Report::new(&machine, &common, options);
 
     // One thread: the generator has one core, and its clients may share counters without locks.
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
-    let report = local.block_on(&runtime, async {
+    let outcome = local.block_on(&runtime, async {
         let bench = scenario::Bench::new(&common, &machine)?;
-        let work = Box::pin(run(&bench, report, chosen));
+        let work = Box::pin(run(&bench, &mut report, chosen));
         let mut terminated = signal(SignalKind::terminate())?;
         // The servers are killed as their handles drop, so an interrupted run leaves none behind.
         tokio::select! {
@@ -114,10 +114,12 @@ fn generate(common: cli::Common, chosen: Chosen) -> Result<bool> {
             _ = tokio::signal::ctrl_c() => bail!("interrupted"),
             _ = terminated.recv() => bail!("terminated"),
         }
-    })?;
+    });
 
     progress::end();
+    // Also what was measured before something went wrong.
     report.print()?;
+    outcome?;
     if let Some(file) = &common.json {
         report.write_json(file)?;
     }
@@ -127,28 +129,28 @@ fn generate(common: cli::Common, chosen: Chosen) -> Result<bool> {
     Ok(report.is_clean())
 }
 
-async fn run(bench: &scenario::Bench, mut report: Report, chosen: Chosen) -> Result<Report> {
+async fn run(bench: &scenario::Bench, report: &mut Report, chosen: Chosen) -> Result<()> {
     if let Some(args) = chosen.direct {
-        scenario::direct::run(bench, &args, &mut report).await?;
+        scenario::direct::run(bench, &args, report).await?;
     }
     if let Some(args) = chosen.room {
-        scenario::room::run(bench, &args, &mut report).await?;
+        scenario::room::run(bench, &args, report).await?;
     }
     if let Some(args) = chosen.idle {
-        scenario::idle::run(bench, &args, &mut report).await?;
+        scenario::idle::run(bench, &args, report).await?;
     }
     if let Some(args) = chosen.storm {
-        scenario::storm::run(bench, &args, &mut report).await?;
+        scenario::storm::run(bench, &args, report).await?;
     }
     if let (Some(args), Some(talk)) = (chosen.replay, &chosen.talk) {
-        scenario::replay::run(bench, &args, talk, &mut report).await?;
+        scenario::replay::run(bench, &args, talk, report).await?;
     }
     if let Some(args) = chosen.history {
-        scenario::history::run(bench, &args, &mut report).await?;
+        scenario::history::run(bench, &args, report).await?;
     }
     if let (Some(args), Some(talk)) = (chosen.mixed, &chosen.talk) {
-        scenario::mixed::run(bench, &args, talk, &mut report).await?;
+        scenario::mixed::run(bench, &args, talk, report).await?;
     }
     report.note_servers(bench.versions(), bench.left_out());
-    Ok(report)
+    Ok(())
 }

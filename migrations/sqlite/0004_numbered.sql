@@ -43,6 +43,10 @@ create trigger messages_moved after insert on messages when new.id % 1024 = 0 be
     insert into messages_by_seq select * from newest_by_seq order by conversation_id, seq;
     delete from newest_by_seq;
 end;
+create trigger messages_removed after delete on messages begin
+    delete from newest_by_seq where conversation_id = old.conversation_id and seq = old.seq;
+    delete from messages_by_seq where conversation_id = old.conversation_id and seq = old.seq;
+end;
 
 -- For questions that begin with a conversation, or with a conversation and a number; ids are looked for in `messages`.
 create view numbered_messages as
