@@ -84,7 +84,8 @@ impl Store {
 
     /// One message, whatever it is.
     pub async fn message(&self, conversation: ConversationId, seq: Seq) -> Result<Option<Message>> {
-        let text = format!("select {COLUMNS} from numbered_messages m {EXTRAS} where m.conversation_id = $1 and m.seq = $2");
+        let text =
+            format!("select {COLUMNS} from numbered_messages m {EXTRAS} where m.conversation_id = $1 and m.seq = $2");
         let row = sqlx::query(AssertSqlSafe(text))
             .bind(conversation.0)
             .bind(seq.0)
