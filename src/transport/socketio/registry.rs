@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use dashmap::DashMap;
@@ -56,11 +57,13 @@ impl Registry {
         }
     }
 
-    /// Ends those connections for which the library has no socket any more, though it has not said so.
+    /// Ends those connections for which the library has no socket any more, though it has not said so. Their clients
+    /// have left the namespace before.
     pub(super) fn sweep(&self, has_socket: impl Fn(Sid, Encoding) -> bool) {
         for entry in &self.connections {
             let (door, outbox) = entry.value();
             if !has_socket(*entry.key(), outbox.encoding()) {
+                door.has_left.store(true, Ordering::Release);
                 door.close(Ending::Broken);
             }
         }
