@@ -57,3 +57,9 @@ create view numbered_messages as
     select n.message_id, n.conversation_id, n.seq, m.sender_id, m.recipient_id, m.kind, m.format, m.body,
            m.claimed_ms, m.stored_ms, m.client_id
     from messages_by_seq n cross join messages m on m.id = n.message_id;
+
+-- Only where messages are: for statements that choose some of many.
+create view message_places as
+    select conversation_id, seq, message_id from newest_by_seq
+    union all
+    select conversation_id, seq, message_id from messages_by_seq;

@@ -71,12 +71,16 @@ impl Store {
     pub async fn messages_after(&self, cursors: &[Cursor], each: usize, size: PageSize) -> Result<Vec<Message>> {
         let mut messages = Vec::new();
         for run in runs(cursors, Marker::Dollar.longest(2)) {
+            // Chosen by their ids alone: most of those that are looked at are not on this page.
             let text = format!(
-                "select {COLUMNS} from (values {}) as v join numbered_messages m on m.conversation_id = v.column1
-                   and m.seq > v.column2 and m.seq <= v.column2 + {each}
-                 {EXTRAS} order by m.id limit {}",
+                "select {COLUMNS} from messages m {EXTRAS} where m.id in (
+                   select p.message_id from (values {}) as v
+                   join message_places p on p.conversation_id = v.column1
+                     and p.seq > v.column2 and p.seq <= v.column2 + {each}
+                   order by p.message_id limit {limit})
+                 order by m.id",
                 placeholders(run.len(), 2),
-                size.messages
+                limit = size.messages
             );
             let query = run.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, cursor| {
                 query.bind(cursor.conversation.0).bind(cursor.after.0)
