@@ -147,17 +147,28 @@ async fn a_namespace_that_is_never_entered_is_not_waited_for() {
     siege.over().await;
 }
 
+/// Well before who was given ten times as long, so it is our limit and not the library's own.
 #[tokio::test]
 async fn a_move_to_a_websocket_that_is_never_finished_ends() {
-    let mut siege = Siege::with(short_times).await;
+    let mut siege = Siege::with(|config| {
+        short_times(config);
+        // The session itself lives on meanwhile.
+        config.ping_timeout_ms = 8000;
+        config.connect_timeout_ms = 10 * config.header_timeout_ms;
+    })
+    .await;
     for said in [&[][..], &["2probe"]] {
+        let outside = engine(siege.server.address, "EIO=4").await;
         let mut session = Polling::connect(siege.server.address, Revision::V4).await;
         let mut socket = engine(siege.server.address, &format!("EIO=4&sid={}", session.sid())).await;
         for packet in said {
             use futures_util::SinkExt;
             socket.send(tokio_tungstenite::tungstenite::Message::text(*packet)).await.unwrap();
         }
-        siege.during(hears(socket.into_inner())).await;
+        tokio::select! {
+            _ = siege.during(hears(socket.into_inner())) => {}
+            () = lives_on(outside) => panic!("it was waited for too long"),
+        }
         session.bodies.clear();
     }
     siege.over().await;
