@@ -33,9 +33,10 @@ part_clippy() { cargo clippy --workspace --all-targets -- -D warnings; }
 part_docs() { RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace; }
 # With --workspace everywhere: for one package alone cargo would build many dependencies again, with fewer features.
 part_rust() { cargo test --workspace; }
-# Without what has nothing to do with the database.
+# Without what has nothing to do with the database, or with SQLite's alone.
 part_postgres() {
-  scripts/with-postgres.sh cargo test --workspace --test it --test faults -- --skip siege:: --skip churn:: --skip statements::
+  scripts/with-postgres.sh cargo test --workspace --test it --test faults -- \
+    --skip siege:: --skip churn:: --skip statements::
 }
 part_clients() { with_binary scripts/with-postgres.sh npm test --prefix tests/clients; }
 part_browser() { with_binary npm test --prefix tests/browser; }
